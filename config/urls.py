@@ -1,0 +1,26 @@
+"""Every path of the product."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularJSONAPIView
+
+from config.api_docs import RedocView, SwaggerView
+from core import health
+
+urlpatterns = [
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("docs/", SwaggerView.as_view(), name="swagger"),
+    path("redoc/", RedocView.as_view(), name="redoc"),
+    path("admin/", admin.site.urls),
+    path("v1/", include("players.api.v1.urls")),
+    path("v1/", include("games.api.v1.urls")),
+    path("v1/", include("operators.api.v1.urls")),
+    path("v1/", include("wallets.api.v1.urls")),
+    path("v1/", include("jackpots.api.v1.urls")),
+    path("v2/", include("jackpots.api.v2.urls")),
+]
+
+handler404 = "core.api.problems.not_found_page"
+handler500 = "core.api.problems.server_error_page"

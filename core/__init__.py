@@ -1,0 +1,1 @@
+"""The kernel: errors, money, locks, audit, idempotency, problem documents. No business words."""

@@ -1,0 +1,120 @@
+"""JSON in, without the traps: every input that could not be stored is a clear 4xx here."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import IO, Any, ClassVar
+
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.parsers import BaseParser
+
+#: A body above this is refused unread; views with larger bodies name their own limit.
+BODY_BYTES_MAX = 64 * 1024
+#: Nothing in the contract nests deeper than a handful of levels.
+DEPTH_MAX = 16
+INTEGER_DIGITS_MAX = 30
+
+
+class BodyTooLarge(APIException):
+    """The body is larger than the endpoint takes."""
+
+    status_code = 413
+    default_code = "body_too_large"
+    default_detail = "The body is larger than this endpoint takes."
+
+
+class StrictJSONParser(BaseParser):
+    """
+    Parse JSON (UTF-8) and refuse what PostgreSQL or a careful reader could not take.
+
+    Refused with 400: duplicate keys, NUL, lone surrogates, NaN and Infinity, numbers
+    beyond the range of a float, absurdly long integers, deep nesting. Larger bodies than
+    the view's ``body_bytes_max`` are refused with 413.
+    """
+
+    media_type = "application/json"
+    byte_limit: ClassVar[int] = BODY_BYTES_MAX
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        view = (parser_context or {}).get("view")
+        limit = getattr(view, "body_bytes_max", self.byte_limit)
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise BodyTooLarge(f"The body is larger than {limit} bytes.")
+        return parse_json(body)
+
+
+def parse_json(body: bytes) -> Any:
+    """
+    Return the value of a JSON document.
+
+    :raises ParseError: if it is not JSON, or holds something listed at StrictJSONParser.
+    """
+    try:
+        value = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_float=_finite,
+            parse_int=_integer,
+            parse_constant=_constant,
+        )
+    except UnicodeDecodeError:
+        raise ParseError("The body is not UTF-8.") from None
+    except RecursionError:
+        raise ParseError("The body is nested too deeply.") from None
+    except json.JSONDecodeError as error:
+        raise ParseError(
+            f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from None
+    _check(value, depth=0)
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ParseError("An object of the body has the same key twice.")
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ParseError("A number of the body is out of range.")
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > INTEGER_DIGITS_MAX:
+        raise ParseError("A number of the body is out of range.")
+    return int(text)
+
+
+def _constant(text: str) -> Any:
+    raise ParseError(f"{text} is not JSON.")
+
+
+def _check(value: Any, *, depth: int) -> None:
+    if depth > DEPTH_MAX:
+        raise ParseError("The body is nested too deeply.")
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _check_text(name)
+            _check(item, depth=depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check(item, depth=depth + 1)
+
+
+def _check_text(text: str) -> None:
+    if "\x00" in text:
+        raise ParseError("The body holds a NUL character.")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise ParseError("The body holds half of a surrogate pair.")

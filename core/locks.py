@@ -1,0 +1,90 @@
+"""
+The only module that takes locks (tests/architecture enforces it).
+
+In one transaction locks only move down the stack of apps: advisory locks first, then
+a service locks the rows of its own app, in one call, before it calls a service of a
+lower app. All transactions then take their locks in one order, and none waits in a
+circle. docs/architecture.md has the whole order.
+"""
+
+from enum import IntEnum
+from typing import Any, TypeVar
+
+from django.db import connection
+from django.db.models import Model, QuerySet
+from django.db.utils import OperationalError
+from psycopg.errors import LockNotAvailable
+
+from core.errors import NotFound, ResourceBusy
+
+M = TypeVar("M", bound=Model)
+
+
+class AdvisoryLock(IntEnum):
+    """
+    What an advisory lock stands for: the first of its two numbers.
+
+    Taken in this order. The numbers stand in database functions too, so they are never
+    reused and never changed.
+    """
+
+    IDEMPOTENCY_KEY = 1
+    RAFFLE_PLAYER = 2
+    INSTANCE = 3
+    BOOKS = 4
+
+
+def lock_many(queryset: QuerySet[M]) -> list[M]:
+    """
+    Lock the rows of ``queryset`` in primary-key order and return them.
+
+    The lock is FOR NO KEY UPDATE: it stops other writers but not the foreign-key checks
+    of rows that point here. It lasts until the transaction ends.
+
+    :raises ResourceBusy: if a row stays locked longer than lock_timeout.
+    """
+    _require_transaction()
+    try:
+        # list() matters: an unevaluated queryset takes no lock at all.
+        return list(queryset.order_by("pk").select_for_update(of=("self",), no_key=True))
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise ResourceBusy("The row is in use. Try again.") from error
+        raise
+
+
+def lock_one(queryset: QuerySet[M]) -> M:
+    """
+    Lock the single row of ``queryset`` and return it.
+
+    :raises NotFound: if there is no such row.
+    :raises ResourceBusy: if the row stays locked longer than lock_timeout.
+    """
+    rows = lock_many(queryset)
+    if not rows:
+        raise NotFound(f"There is no such {queryset.model._meta.verbose_name}.")
+    assert len(rows) == 1, f"expected one row, locked {len(rows)}"
+    return rows[0]
+
+
+def lock_exclusively(lock: AdvisoryLock, key: Any) -> None:
+    """
+    Take an advisory lock until the transaction ends, against its shared holders too.
+
+    :raises ResourceBusy: if it is held longer than lock_timeout.
+    """
+    _require_transaction()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [int(lock), str(key)]
+            )
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise ResourceBusy("It is in use. Try again.") from error
+        raise
+
+
+def _require_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise RuntimeError("A lock outside a transaction locks nothing.")
