@@ -1,0 +1,20 @@
+"""Which scope a request needs."""
+
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+
+class HasScope(BasePermission):
+    """Let a key through if it carries the scope that the view names for the method."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        # HEAD answers what GET would, so it needs the same.
+        method = "GET" if request.method == "HEAD" else request.method
+        scope = view.scopes.get(method)
+        if scope is None:
+            # Not a method of this view: DRF will say so.
+            return True
+        self.message = f"This needs a key with the scope {str(scope)!r}."
+        return request.auth is not None and scope in request.auth.scopes

@@ -1,0 +1,101 @@
+"""What every test may ask for: an operator, an actor, an instant, a client, the locks taken."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from core.actors import Actor, ActorKind
+from operators import authentication
+from operators.models import Operator
+from tests.factories.operators import OperatorFactory, issue_key
+
+
+@pytest.fixture
+def now() -> datetime:
+    """One minute before Europe moves its clocks forward."""
+    return datetime(2026, 3, 29, 0, 59, tzinfo=UTC)
+
+
+@pytest.fixture
+def operator(db: Any) -> Operator:
+    return OperatorFactory.create()
+
+
+@pytest.fixture
+def actor() -> Actor:
+    return Actor(kind=ActorKind.STAFF, ref="7")
+
+
+class Client(APIClient):
+    """A client of one operator: JSON both ways, and a fresh Idempotency-Key for every POST."""
+
+    def __init__(self, secret: str) -> None:
+        super().__init__()
+        self.key_number = 0
+        self.credentials(HTTP_AUTHORIZATION=f"Api-Key {secret}")
+
+    def post(self, path: str, data: Any = None, *, key: str | None = None, **extra: Any) -> Any:
+        self.key_number += 1
+        headers = {"Idempotency-Key": key or f"key-{id(self)}-{self.key_number}"}
+        headers.update(extra.pop("headers", {}))
+        body = {} if data is None else data
+        return super().post(path, body, format="json", headers=headers, **extra)
+
+    def put(self, path: str, data: Any = None, **extra: Any) -> Any:
+        return super().put(path, {} if data is None else data, format="json", **extra)
+
+
+@pytest.fixture
+def client_of() -> Callable[..., Client]:
+    """Return a function that makes a client with a key of an operator."""
+
+    def make(operator: Operator, **kwargs: Any) -> Client:
+        return Client(issue_key(operator, **kwargs))
+
+    return make
+
+
+@pytest.fixture
+def client(operator: Operator, client_of: Callable[..., Client]) -> Client:
+    """A client of ``operator``, with every scope."""
+    return client_of(operator)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered(settings: Any) -> Iterator[None]:
+    """Forget what a process remembers between requests: each test is a fresh process."""
+    authentication.forget_cached_keys()
+    # Not cache.clear(): the tests that run at the same time share the server.
+    own = {**settings.CACHES["default"], "KEY_PREFIX": f"test-{uuid4()}"}
+    settings.CACHES = {"default": own}
+    yield
+    authentication.forget_cached_keys()
+
+
+@pytest.fixture
+def record_locks() -> Callable[[], AbstractContextManager[list[str]]]:
+    """
+    Record the tables in which a block locks rows, in order, repeats left out.
+
+    A behavioural test can hardly see a wrong lock order; the SQL shows it.
+    """
+
+    @contextmanager
+    def record() -> Iterator[list[str]]:
+        tables: list[str] = []
+        with CaptureQueriesContext(connection) as queries:
+            yield tables
+        for query in queries:
+            match = re.search(r'FOR NO KEY UPDATE OF "(\w+)"', query["sql"])
+            if match and match[1] not in tables:
+                tables.append(match[1])
+
+    return record
