@@ -1,0 +1,8 @@
+"""Games as a Django application."""
+
+from django.apps import AppConfig
+
+
+class GamesConfig(AppConfig):
+    name = "games"
+    verbose_name = "Games"

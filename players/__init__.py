@@ -1,0 +1,1 @@
+"""Who plays: players, their standing and exclusions, and segments of them."""

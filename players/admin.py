@@ -1,0 +1,178 @@
+"""Players and segments in the back office: to look at, never to change."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
+
+from core.admin import LargeTableAdmin, Panel
+from core.admin.display import (
+    EMPTY,
+    Tone,
+    badge,
+    code,
+    instant,
+    lines,
+    money,
+    object_link,
+)
+from core.admin.search import across_operators
+from players.models import Player, Segment
+from players.selectors import count_segment_players
+
+USD = "USD"
+
+
+@admin.register(Player)
+class PlayerAdmin(LargeTableAdmin):
+    """Look at players; operators change them through the API."""
+
+    list_display = (
+        "reference",
+        "operator",
+        "standing",
+        "currency",
+        "country_shown",
+        "levels",
+        "deposits",
+        "wagers",
+        "created",
+    )
+    list_filter = (("operator", RelatedDropdownFilter), ("is_blocked", BooleanRadioFilter))
+    list_select_related = ("operator",)
+    search_fields = ("reference",)
+    search_help_text = "Search by player id"
+    fieldsets: ClassVar = [
+        (None, {"fields": ["reference", "operator_link", "standing", "currency", "country_shown"]}),
+        ("Profile", {"fields": ["levels", "affiliate", "tags_shown"]}),
+        ("Totals", {"fields": ["deposits", "deposit_count", "wagers"]}),
+        ("Dates", {"fields": ["created", "excluded_until", "currency_fixed"]}),
+    ]
+    empty_icon = "group"
+    empty_text = (
+        "Players are registered by their operator with PUT /v1/players/{player_id}. "
+        "In the demo world there are 200 of them."
+    )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find players by their exact id, through its index."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = across_operators(Player.objects.with_reference(term))
+        return queryset.filter(pk__in=list(found.values_list("pk", flat=True))), False
+
+    @admin.display(description="Operator")
+    def operator_link(self, player: Player) -> str:
+        """Return a link to the operator."""
+        return object_link(player.operator)
+
+    @admin.display(description="Standing")
+    def standing(self, player: Player) -> str:
+        """Return whether the player may play."""
+        badges = []
+        if player.is_blocked:
+            badges.append(badge("Blocked", Tone.BAD, title="By the operator"))
+        if player.is_self_excluded(now=timezone.now()):
+            badges.append(badge("Self-excluded", Tone.WARNING, title="By the player"))
+        return lines(badges or [badge("Can play", Tone.GOOD)])
+
+    @admin.display(description="Country")
+    def country_shown(self, player: Player) -> str:
+        """Return the country."""
+        return player.country or EMPTY
+
+    @admin.display(description="KYC and VIP level")
+    def levels(self, player: Player) -> str:
+        """Return the levels."""
+        return f"KYC {player.kyc_level}, VIP {player.vip_level}"
+
+    @admin.display(description="Affiliate")
+    def affiliate(self, player: Player) -> str:
+        """Return the affiliate's code."""
+        return code(player.affiliate_code)
+
+    @admin.display(description="Tags")
+    def tags_shown(self, player: Player) -> str:
+        """Return the tags."""
+        return ", ".join(player.tags) or EMPTY
+
+    @admin.display(description="Deposits")
+    def deposits(self, player: Player) -> str:
+        """Return the total of settled deposits."""
+        return money(player.total_deposit_usd, USD)
+
+    @admin.display(description="Wagers")
+    def wagers(self, player: Player) -> str:
+        """Return the total of settled bets."""
+        return money(player.total_wager_usd, USD)
+
+    @admin.display(description="Registered")
+    def created(self, player: Player) -> str:
+        """Return when the player was registered."""
+        return instant(player.created_at)
+
+    @admin.display(description="Self-excluded until")
+    def excluded_until(self, player: Player) -> str:
+        """Return until when the player has excluded themselves."""
+        return instant(player.self_excluded_until)
+
+    @admin.display(description="Currency fixed since")
+    def currency_fixed(self, player: Player) -> str:
+        """Return since when the wallet's currency is fixed."""
+        return instant(player.currency_locked_at)
+
+
+@admin.register(Segment)
+class SegmentAdmin(LargeTableAdmin):
+    """Look at segments, and at how many players each has at this instant."""
+
+    list_display = ("name", "operator", "chosen_by", "created")
+    list_filter = (("operator", RelatedDropdownFilter),)
+    list_select_related = ("operator",)
+    search_fields = ("name",)
+    search_help_text = "Search by name"
+    fieldsets: ClassVar = [
+        (None, {"fields": ["name", "operator_link", "chosen_by", "size", "created"]}),
+    ]
+    empty_icon = "groups"
+    empty_text = "Segments are made by their operator with POST /v1/segments."
+
+    @admin.display(description="Operator")
+    def operator_link(self, segment: Segment) -> str:
+        """Return a link to the operator."""
+        return object_link(segment.operator)
+
+    @admin.display(description="Players are")
+    def chosen_by(self, segment: Segment) -> str:
+        """Return how the members are chosen."""
+        return "listed" if segment.is_listed else "chosen by rules"
+
+    @admin.display(description="Players now")
+    def size(self, segment: Segment) -> str:
+        """Return how many players belong to the segment."""
+        return f"{count_segment_players(segment=segment):,}"
+
+    @admin.display(description="Created")
+    def created(self, segment: Segment) -> str:
+        """Return when the segment was made."""
+        return instant(segment.created_at)
+
+    def panels_after(self, request: HttpRequest, subject: Segment, now: datetime) -> list[Panel]:
+        """Return the rules, if the segment has any."""
+        if subject.rules is None:
+            return []
+        rules = [
+            (name.replace("_", " "), _rule_text(value)) for name, value in subject.rules.items()
+        ]
+        return [Panel("Rules", "admin/players/rules.html", {"rules": rules})]
+
+
+def _rule_text(value: Any) -> str:
+    return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
