@@ -1,0 +1,1 @@
+"""Linked jackpots: one contribution reaches every directly linked instance."""

@@ -1,0 +1,258 @@
+"""Jackpot instances: their meters, their terms, their links, and every move they can make."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+
+from core.admin import Panel, ReadOnlyAdmin
+from core.admin.display import (
+    EMPTY,
+    amount_text,
+    code,
+    instant,
+    lines,
+    list_url,
+    object_link,
+    percent_text,
+)
+from core.admin.search import parse_uuid
+from jackpots.admin.display import (
+    contribution_sentence,
+    drop_sentence,
+    error_sentence,
+    funding_sentence,
+    prize_value,
+    schedule_sentence,
+    status_badges,
+)
+from jackpots.admin.drafts import AddInstancePage, EditInstancePage
+from jackpots.admin.lifecycle import ActivatePage, CancelPage, ClosePage, PausePage, ResumePage
+from jackpots.admin.links import LinksPage
+from jackpots.enums import InstanceStatus
+from jackpots.models import Instance
+from jackpots.selectors import PotMeter, link_health, read_meters
+
+
+@admin.register(Instance)
+class InstanceAdmin(ReadOnlyAdmin):
+    """Look at instances; draft, link and move them through their own pages."""
+
+    list_display = (
+        "name",
+        "operator",
+        "kind",
+        "status_shown",
+        "currency",
+        "meters_shown",
+        "schedule",
+    )
+    list_filter = (
+        ("operator", RelatedDropdownFilter),
+        ("status", ChoicesDropdownFilter),
+        ("kind", ChoicesDropdownFilter),
+    )
+    list_select_related = ("operator",)
+    ordering = ("-created_at", "-pk")
+    search_fields = ("name",)
+    search_help_text = "Search by name or id"
+    sortable_by = ("name", "kind", "currency")
+    fieldsets: ClassVar = [
+        (None, {"fields": ["name", "status_shown", "kind", "operator_link", "id_shown"]}),
+        ("Terms", {"fields": ["contribution", "funding_shown", "opt_in", "ticket_cost_shown"]}),
+        ("Schedule", {"fields": ["schedule", "recurrence_shown", "timezone"]}),
+        (
+            "Life",
+            {"fields": ["created", "activated", "closing", "drawn", "closed", "cancelled"]},
+        ),
+    ]
+    add_page = AddInstancePage
+    pages = (
+        ActivatePage,
+        ResumePage,
+        PausePage,
+        LinksPage,
+        EditInstancePage,
+        ClosePage,
+        CancelPage,
+    )
+    empty_icon = "trophy"
+    empty_text = (
+        "An instance is one running jackpot: a raffle that is drawn among tickets, or a "
+        "progressive whose pots drop. Draft one, link it to others, and activate it."
+    )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find instances by a part of their name, or by their exact id."""
+        wanted = parse_uuid(search_term)
+        if wanted is not None:
+            return queryset.filter(pk=wanted), False
+        found: tuple[QuerySet[Any], bool] = super().get_search_results(
+            request, queryset, search_term
+        )
+        return found
+
+    def complete_rows(self, rows: list[Instance]) -> None:
+        """Give each row its meters, all read in one statement."""
+        meters = read_meters(instance_ids=[row.pk for row in rows])
+        for row in rows:
+            row.meters = meters[row.pk]  # type: ignore[attr-defined]
+
+    @admin.display(description="Status")
+    def status_shown(self, instance: Instance) -> str:
+        """Return the state, and whether the instance is paused."""
+        return status_badges(instance)
+
+    @admin.display(description="Pots now")
+    def meters_shown(self, instance: Instance) -> str:
+        """Return what the pots hold at this instant."""
+        meters: list[PotMeter] = instance.meters  # type: ignore[attr-defined]
+        return lines(f"{each.name} {amount_text(each.value, instance.currency)}" for each in meters)
+
+    @admin.display(description="Open")
+    def schedule(self, instance: Instance) -> str:
+        """Return when contributions are taken."""
+        return schedule_sentence(instance)
+
+    @admin.display(description="Operator")
+    def operator_link(self, instance: Instance) -> str:
+        """Return a link to the operator."""
+        return object_link(instance.operator)
+
+    @admin.display(description="Id")
+    def id_shown(self, instance: Instance) -> str:
+        """Return the id by which the API knows the instance."""
+        return code(instance.pk)
+
+    @admin.display(description="Contribution")
+    def contribution(self, instance: Instance) -> str:
+        """Return what a wager adds."""
+        return contribution_sentence(instance)
+
+    @admin.display(description="Funding")
+    def funding_shown(self, instance: Instance) -> str:
+        """Return who pays."""
+        return funding_sentence(instance)
+
+    @admin.display(description="Opt-in")
+    def opt_in(self, instance: Instance) -> str:
+        """Return whether players must opt in."""
+        return "Required" if instance.opt_in_required else "Not required"
+
+    @admin.display(description="Ticket")
+    def ticket_cost_shown(self, instance: Instance) -> str:
+        """Return what one ticket of a raffle costs."""
+        if instance.ticket_cost is None:
+            return EMPTY
+        return f"One for every {amount_text(instance.ticket_cost, instance.currency)} contributed"
+
+    @admin.display(description="Repeats")
+    def recurrence_shown(self, instance: Instance) -> str:
+        """Return when the next run opens."""
+        return instance.get_recurrence_display() or "Never"
+
+    @admin.display(description="Drafted")
+    def created(self, instance: Instance) -> str:
+        """Return when the draft was made."""
+        return instant(instance.created_at)
+
+    @admin.display(description="Activated")
+    def activated(self, instance: Instance) -> str:
+        """Return when the instance was opened."""
+        return instant(instance.activated_at)
+
+    @admin.display(description="Stopped taking contributions")
+    def closing(self, instance: Instance) -> str:
+        """Return when the last contribution was taken."""
+        return instant(instance.closing_at)
+
+    @admin.display(description="Drawn")
+    def drawn(self, instance: Instance) -> str:
+        """Return when the winners were drawn."""
+        return instant(instance.drawn_at)
+
+    @admin.display(description="Closed")
+    def closed(self, instance: Instance) -> str:
+        """Return when everything was counted and decided."""
+        return instant(instance.closed_at)
+
+    @admin.display(description="Cancelled")
+    def cancelled(self, instance: Instance) -> str:
+        """Return when the draft was given up."""
+        return instant(instance.cancelled_at)
+
+    def panels_before(self, request: HttpRequest, subject: Instance, now: datetime) -> list[Panel]:
+        """Return the pots with their live values, and the pause if there is one."""
+        meters = read_meters(instance_ids=[subject.pk])[subject.pk]
+        values = {each.position: each.value for each in meters}
+        pots = [
+            {
+                "name": pot.name,
+                "share": percent_text(pot.share),
+                "seed": amount_text(pot.seed, subject.currency),
+                "value": amount_text(values[pot.position], subject.currency),
+                "ceiling": amount_text(pot.ceiling, subject.currency),
+                "drop": drop_sentence(pot, subject.currency),
+            }
+            for pot in subject.pots.order_by("position")
+        ]
+        context: dict[str, Any] = {
+            "pots": pots,
+            "instance": subject,
+            "as_of": instant(now),
+            "paused_at": instant(subject.paused_at),
+            "is_draft": subject.status == InstanceStatus.DRAFT,
+        }
+        if request.user.has_perm("jackpots.view_contribution"):
+            context["contributions_url"] = list_url(
+                "jackpots.contribution", instance__id__exact=subject.pk
+            )
+        return [Panel("Pots", "admin/jackpots/pots.html", context)]
+
+    def panels_after(self, request: HttpRequest, subject: Instance, now: datetime) -> list[Panel]:
+        """Return the prizes of a raffle, and the links with their health."""
+        panels = [_links_panel(request, subject, now)]
+        prizes = [
+            {"prize": prize, "value": prize_value(prize, subject.currency)}
+            for prize in subject.prizes.all()
+        ]
+        if prizes:
+            panels.insert(0, Panel("Prizes", "admin/jackpots/prizes.html", {"prizes": prizes}))
+        if subject.opt_in_required:
+            panels.append(_opt_ins_panel(subject))
+        return panels
+
+
+def _links_panel(request: HttpRequest, subject: Instance, now: datetime) -> Panel:
+    health = [
+        {
+            "target": object_link(each.target),
+            "status": status_badges(each.target),
+            "accepted": each.accepted_count,
+            "failed": each.failed_count,
+            "top_error": each.top_error_code,
+            "sentence": error_sentence(each.top_error_code) if each.top_error_code else "",
+        }
+        for each in link_health(instance=subject, now=now)
+    ]
+    sources = Instance.objects.filter(links__target=subject).order_by("name")
+    context = {
+        "health": health,
+        "instance": subject,
+        "sources": [object_link(each) for each in sources],
+        "can_link": request.user.has_perm(LinksPage.permission),
+    }
+    return Panel("Links, and their last 24 hours", "admin/jackpots/health.html", context)
+
+
+def _opt_ins_panel(subject: Instance) -> Panel:
+    context = {
+        "standing": subject.opt_ins.filter(opted_out_at=None).count(),
+        "url": list_url("jackpots.optin", instance__id__exact=subject.pk),
+    }
+    return Panel("Opt-ins", "admin/jackpots/opt_ins.html", context)

@@ -1,0 +1,160 @@
+"""Contributions on the wire: one body for both versions, and how a stored leg is shown."""
+
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from core.api.serializers import (
+    BodySerializer,
+    CurrencyField,
+    InstantField,
+    MoneyField,
+    ReferenceField,
+    TextField,
+)
+from core.money import format_amount
+from jackpots import errors
+from jackpots.enums import Outcome, Role
+from jackpots.services.contributions import Wager
+
+
+class ContributeSerializer(BodySerializer[None]):
+    """A wager that contributes to a jackpot."""
+
+    player_id = ReferenceField()
+    base_wager = MoneyField(help_text="The bet; 0 takes part without money.")
+    currency = CurrencyField(help_text="The wager's currency; another one is converted.")
+    gameround_id = TextField(required=False, max_length=128)
+    metadata = serializers.DictField(required=False, help_text="Kept as sent, for your reports.")
+
+
+def wager_of(body: dict[str, Any]) -> Wager:
+    """Return the wager that a validated body describes."""
+    return Wager(
+        player_reference=body["player_id"],
+        base_wager=body["base_wager"],
+        currency=body["currency"],
+        gameround_id=body.get("gameround_id", ""),
+        metadata=body.get("metadata"),
+    )
+
+
+class PotAmountSerializer(serializers.Serializer[Any]):
+    """What one pot got of a contribution."""
+
+    name = serializers.CharField()
+    amount = MoneyField()
+
+
+class TicketsSerializer(serializers.Serializer[Any]):
+    """Raffle tickets: by this contribution, and altogether."""
+
+    earned = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class LegErrorSerializer(serializers.Serializer[Any]):
+    """Why one leg failed."""
+
+    code = serializers.ChoiceField(choices=errors.REFUSAL_CODES)
+    detail = serializers.CharField()
+
+
+class ContributionSerializer(serializers.Serializer[Any]):
+    """An accepted contribution to one instance. This shape never changes (API v1)."""
+
+    contribution_id = serializers.UUIDField()
+    instance_id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=[Outcome.ACCEPTED])
+    base_wager = MoneyField()
+    amount = MoneyField()
+    currency = CurrencyField()
+    pots = PotAmountSerializer(many=True)
+    tickets = TicketsSerializer(allow_null=True)
+    wins = serializers.ListField(child=serializers.DictField())
+    created_at = InstantField()
+
+
+class LegSerializer(serializers.Serializer[Any]):
+    """What became of a contribution to one instance."""
+
+    instance_id = serializers.UUIDField()
+    role = serializers.ChoiceField(choices=Role.choices)
+    status = serializers.ChoiceField(choices=Outcome.choices)
+    contribution_id = serializers.UUIDField(allow_null=True)
+    amount = MoneyField()
+    currency = CurrencyField()
+    pots = PotAmountSerializer(many=True)
+    tickets = TicketsSerializer(allow_null=True)
+    wins = serializers.ListField(child=serializers.DictField())
+    error = LegErrorSerializer(allow_null=True)
+
+
+class SummarySerializer(serializers.Serializer[Any]):
+    """How many legs were accepted, and how many failed."""
+
+    accepted = serializers.IntegerField()
+    failed = serializers.IntegerField()
+
+
+class LinkedContributionSerializer(serializers.Serializer[Any]):
+    """A contribution and the ones it led to: the main leg first, then links in their order."""
+
+    request_id = serializers.UUIDField()
+    results = LegSerializer(many=True)
+    summary = SummarySerializer()
+
+
+def represent_leg(leg: dict[str, Any]) -> dict[str, Any]:
+    """Return a stored leg as LegSerializer describes it."""
+    code = leg["error"]
+    return {
+        "instance_id": leg["instance_id"],
+        "role": leg["role"],
+        "status": Outcome.ACCEPTED if code is None else Outcome.FAILED,
+        "contribution_id": leg["contribution_id"],
+        "amount": _amount(leg["amount"], leg["currency"]),
+        "currency": leg["currency"],
+        "pots": [
+            {"name": pot["name"], "amount": _amount(pot["amount"], leg["currency"])}
+            for pot in leg["pots"]
+        ],
+        "tickets": None
+        if leg["tickets"] is None
+        else {"earned": leg["tickets"]["earned"], "total": leg["tickets"]["total"]},
+        "wins": [],
+        "error": None if code is None else {"code": code, "detail": errors.refusal(code).detail},
+    }
+
+
+def represent_contribution(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the stored answer of a v1 request as ContributionSerializer describes it."""
+    leg = represent_leg(answer["results"][0])
+    return {
+        "contribution_id": leg["contribution_id"],
+        "instance_id": leg["instance_id"],
+        "status": leg["status"],
+        "base_wager": _amount(answer["base_wager"], answer["currency"]),
+        "amount": leg["amount"],
+        "currency": leg["currency"],
+        "pots": leg["pots"],
+        "tickets": leg["tickets"],
+        "wins": leg["wins"],
+        "created_at": answer["created_at"],
+    }
+
+
+def represent_linked_contribution(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the stored answer of a v2 request as LinkedContributionSerializer describes it."""
+    results = [represent_leg(leg) for leg in answer["results"]]
+    failed = sum(leg["error"] is not None for leg in results)
+    return {
+        "request_id": answer["request_id"],
+        "results": results,
+        "summary": {"accepted": len(results) - failed, "failed": failed},
+    }
+
+
+def _amount(text: str, currency: str) -> str:
+    return format_amount(Decimal(text), currency)

@@ -1,0 +1,13 @@
+"""Paths of jackpots, version 1."""
+
+from django.urls import path
+
+from jackpots.api.v1 import views
+
+urlpatterns = [
+    path(
+        "jackpots/instances/<uuid:instance_id>/contributions",
+        views.ContributionView.as_view(),
+        name="v1-contributions",
+    ),
+]

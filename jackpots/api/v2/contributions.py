@@ -1,0 +1,66 @@
+"""Contributions over HTTP, version 2: links are followed."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.idempotency import replay_headers, required_key
+from core.api.problem_schema import problems
+from core.api.serializers import parsed
+from core.api.views import WindfallView
+from core.errors import DomainError
+from jackpots.api.serializers import (
+    ContributeSerializer,
+    LinkedContributionSerializer,
+    represent_leg,
+    represent_linked_contribution,
+    wager_of,
+)
+from jackpots.services.contributions import contribute
+from operators.enums import Scope
+from operators.requests import calling_operator
+
+
+class LinkedContributionView(WindfallView):
+    """Contribute to an instance and to those directly linked to it."""
+
+    scopes: ClassVar = {"POST": Scope.PLAY}
+    idempotent_methods = ("POST",)
+
+    @extend_schema(
+        operation_id="v2_contribute",
+        request=ContributeSerializer,
+        responses={201: LinkedContributionSerializer, **problems(400, 404, 409, 422)},
+    )
+    def post(self, request: Request, instance_id: UUID) -> Response:
+        """
+        Contribute to an instance and to every instance directly linked to it.
+
+        Only the links of this instance are followed, one hop. A linked leg that fails
+        never fails the request. If the main leg fails, nothing is written, and the
+        problem document carries `results` (the main leg) and `not_attempted`.
+        """
+        key = required_key(request)
+        try:
+            contributed = contribute(
+                operator=calling_operator(request),
+                instance_id=instance_id,
+                wager=wager_of(parsed(ContributeSerializer, request.data)),
+                follow_links=True,
+                key=key,
+                now=timezone.now(),
+            )
+        except DomainError as refusal:
+            if "results" in refusal.members:
+                results = [represent_leg(leg) for leg in refusal.members["results"]]
+                refusal.members["results"] = results
+            raise
+        return Response(
+            represent_linked_contribution(contributed.answer),
+            status=201,
+            headers=replay_headers(contributed.is_replay),
+        )

@@ -1,0 +1,148 @@
+"""What players' wagers added to instances: rows that are only ever inserted."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from core.models import AmountField, XidField, amount_check, append_only, new_id
+from core.money import AMOUNT_DECIMALS, RATE_DECIMALS
+from core.querysets import OperatorQuerySet
+from jackpots.enums import Outcome, Role
+from jackpots.models.instance import METER_DIGITS, Instance
+
+
+class ContributionQuerySet(OperatorQuerySet["Contribution"]):
+    pass
+
+
+class Contribution(models.Model):
+    """
+    One leg of a contribution request: what it did to one instance, or why it did nothing.
+
+    Written by the database function jackpots_record_contribution and never changed
+    (trigger). ``pot_amounts`` are the parts in the order of the instance's pots.
+    ``xid`` is the transaction that wrote the row: folding and reading meters depend on
+    it. ``number`` is the order of the ledger; it grows per player and instance, because
+    their raffle legs are written one after the other.
+
+    The foreign keys to operator, instance and source have no constraint in the database:
+    checking them would lock the instance's row on the hot path (docs/adr/0003).
+    Instances are never deleted (trigger).
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    number = models.BigIntegerField()
+    xid = XidField()
+    operator = models.ForeignKey(
+        "operators.Operator",
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    request_id = models.UUIDField()
+    position = models.PositiveSmallIntegerField(help_text="0 is the main leg.")
+    role = models.CharField(max_length=8, choices=Role.choices)
+    instance = models.ForeignKey(
+        Instance,
+        on_delete=models.DO_NOTHING,
+        related_name="contributions",
+        db_constraint=False,
+        db_index=False,
+    )
+    source = models.ForeignKey(
+        Instance,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        help_text="The instance whose link led here; null for a main leg.",
+    )
+    player = models.ForeignKey(
+        "players.Player", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    status = models.CharField(max_length=8, choices=Outcome.choices)
+    error_code = models.CharField(max_length=64, blank=True)
+    base_wager = AmountField()
+    base_currency = models.CharField(max_length=8)
+    rate = models.DecimalField(
+        max_digits=38,
+        decimal_places=RATE_DECIMALS,
+        help_text="Units of the instance's currency for one of the wager's.",
+    )
+    rate_at = models.DateTimeField(null=True, help_text="Since when; null in one currency.")
+    amount = AmountField()
+    currency = models.CharField(max_length=8)
+    pot_amounts = ArrayField(AmountField())
+    debit_amount = AmountField(null=True, help_text="Player-funded: what the player paid.")
+    debit_currency = models.CharField(max_length=8, blank=True)
+    accumulated = models.DecimalField(
+        max_digits=METER_DIGITS,
+        decimal_places=AMOUNT_DECIMALS,
+        null=True,
+        help_text="Raffle: all that the player has contributed to the instance.",
+    )
+    tickets_earned = models.BigIntegerField(null=True)
+    tickets_total = models.BigIntegerField(null=True)
+    gameround_id = models.CharField(max_length=128, blank=True)
+    metadata = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+
+    objects = models.Manager.from_queryset(ContributionQuerySet)()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="contribution_legs_differ", fields=["request_id", "position"]
+            ),
+            amount_check("contribution_base_wager_not_negative", "base_wager"),
+            amount_check("contribution_amount_not_negative", "amount"),
+            amount_check("contribution_debit_not_negative", "debit_amount"),
+            models.CheckConstraint(
+                name="contribution_failed_iff_error",
+                condition=Q(status=Outcome.ACCEPTED, error_code="")
+                | (Q(status=Outcome.FAILED, amount=0) & ~Q(error_code="")),
+            ),
+            models.CheckConstraint(
+                name="contribution_linked_iff_source",
+                condition=Q(role=Role.MAIN, position=0, source=None)
+                | Q(role=Role.LINKED, position__gt=0, source__isnull=False),
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(name="contribution_to_fold", fields=["instance", "xid"]),
+            models.Index(name="contribution_of_player", fields=["player", "instance", "number"]),
+        ]
+        triggers: ClassVar = [append_only("contribution_is_append_only")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
+
+
+class LinkTraffic(models.Model):
+    """
+    How often, in one hour, a link led to an acceptance or to one kind of refusal.
+
+    Counted by the fold from the contributions' rows; ``error_code`` is empty for
+    acceptances.
+    """
+
+    source = models.ForeignKey(Instance, on_delete=models.PROTECT, related_name="+")
+    target = models.ForeignKey(Instance, on_delete=models.PROTECT, related_name="+")
+    hour = models.DateTimeField()
+    error_code = models.CharField(max_length=64, blank=True)
+    count = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="link_traffic_counted_once",
+                fields=["source", "target", "hour", "error_code"],
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} × {self.error_code or 'accepted'}"

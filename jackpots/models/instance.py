@@ -1,0 +1,339 @@
+"""A running jackpot, the pots it grows and the prizes it draws for."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from django_fsm import FSMField, transition
+
+from core.fsm import LifecycleModel
+from core.models import AmountField, XidField, amount_check, new_id
+from core.money import AMOUNT_DECIMALS, AMOUNT_DIGITS
+from core.querysets import OperatorQuerySet
+from jackpots.enums import (
+    ContributionType,
+    DropType,
+    Funding,
+    InstanceKind,
+    InstanceStatus,
+    Recurrence,
+)
+
+# A meter may outgrow a single amount: it is the sum of very many.
+METER_DIGITS = AMOUNT_DIGITS + 10
+
+
+class InstanceQuerySet(OperatorQuerySet["Instance"]):
+    pass
+
+
+class Instance(LifecycleModel):
+    """
+    One running jackpot: a raffle, or a progressive with one or more pots.
+
+    DRAFT ─activate→ ACTIVE ─close→ CLOSING ─────────settle→ CLOSED   (progressive)
+      │                               └─draw→ DRAWN ─settle→ CLOSED   (raffle)
+      └─cancel→ CANCELLED
+
+    Paused is a flag with a reason, not a state: nothing accrues while it is set.
+
+    ``revision`` grows with every change that a contribution depends on; a contribution
+    decided upon one revision is refused by the database under another. ``folded_to`` is
+    the transaction up to which contributions have been added to the pots' ``folded``.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    operator = models.ForeignKey("operators.Operator", on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=16, choices=InstanceKind.choices)
+    currency = models.CharField(max_length=8)
+    contribution_type = models.CharField(max_length=8, choices=ContributionType.choices)
+    contribution_amount = AmountField(null=True, blank=True, help_text="Fixed: per contribution.")
+    contribution_percent = models.DecimalField(
+        max_digits=11, decimal_places=8, null=True, blank=True, help_text="Percent of the wager."
+    )
+    funding = models.CharField(max_length=8, choices=Funding.choices, default=Funding.OPERATOR)
+    opt_in_required = models.BooleanField(default=False)
+    opens_at = models.DateTimeField(null=True, blank=True)
+    closes_at = models.DateTimeField(null=True, blank=True, help_text="Exclusive.")
+    ticket_cost = AmountField(
+        null=True, blank=True, help_text="Raffle: what a player contributes for one ticket."
+    )
+    recurrence = models.CharField(max_length=8, choices=Recurrence.choices, blank=True)
+    timezone = models.CharField(max_length=64, default="UTC")
+    status = FSMField(choices=InstanceStatus.choices, default=InstanceStatus.DRAFT, protected=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_reason = models.CharField(max_length=200, blank=True)
+    revision = models.PositiveIntegerField(default=1)
+    folded_to = XidField(default=0)
+    created_at = models.DateTimeField()
+    activated_at = models.DateTimeField(null=True, blank=True)
+    closing_at = models.DateTimeField(null=True, blank=True)
+    drawn_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = models.Manager.from_queryset(InstanceQuerySet)()
+
+    class Meta:
+        verbose_name = "jackpot instance"
+        constraints: ClassVar = [
+            amount_check(
+                "instance_contribution_amount_positive", "contribution_amount", above_zero=True
+            ),
+            models.CheckConstraint(
+                name="instance_percent_between_0_and_100",
+                condition=Q(contribution_percent__gt=0, contribution_percent__lte=100),
+            ),
+            models.CheckConstraint(
+                name="instance_has_the_terms_of_its_type",
+                condition=Q(
+                    contribution_type=ContributionType.FIXED,
+                    contribution_amount__isnull=False,
+                    contribution_percent=None,
+                )
+                | Q(
+                    contribution_type=ContributionType.PERCENT,
+                    contribution_percent__isnull=False,
+                    contribution_amount=None,
+                ),
+            ),
+            amount_check("instance_ticket_cost_positive", "ticket_cost", above_zero=True),
+            models.CheckConstraint(
+                name="instance_tickets_only_in_raffles",
+                condition=Q(kind=InstanceKind.RAFFLE) | Q(ticket_cost=None),
+            ),
+            models.CheckConstraint(
+                name="instance_opens_before_it_closes",
+                condition=Q(opens_at=None) | Q(closes_at=None) | Q(opens_at__lt=F("closes_at")),
+            ),
+            models.CheckConstraint(
+                name="instance_paused_with_a_reason",
+                condition=Q(paused_at=None, paused_reason="")
+                | (Q(paused_at__isnull=False) & ~Q(paused_reason="")),
+            ),
+            models.CheckConstraint(
+                name="instance_state_has_its_instants",
+                condition=Q(
+                    status=InstanceStatus.DRAFT,
+                    activated_at=None,
+                    closing_at=None,
+                    closed_at=None,
+                    cancelled_at=None,
+                )
+                | Q(
+                    status=InstanceStatus.ACTIVE,
+                    activated_at__isnull=False,
+                    closing_at=None,
+                    closed_at=None,
+                    cancelled_at=None,
+                )
+                | Q(
+                    status__in=[InstanceStatus.CLOSING, InstanceStatus.DRAWN],
+                    activated_at__isnull=False,
+                    closing_at__isnull=False,
+                    closed_at=None,
+                    cancelled_at=None,
+                )
+                | Q(
+                    status=InstanceStatus.CLOSED,
+                    closing_at__isnull=False,
+                    closed_at__isnull=False,
+                    cancelled_at=None,
+                )
+                | Q(
+                    status=InstanceStatus.CANCELLED,
+                    activated_at=None,
+                    cancelled_at__isnull=False,
+                ),
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(name="instance_by_operator", fields=["operator", "-created_at", "-id"]),
+            models.Index(
+                name="instance_accruing",
+                fields=["id"],
+                condition=Q(status__in=[InstanceStatus.ACTIVE, InstanceStatus.CLOSING]),
+            ),
+        ]
+        permissions: ClassVar = [
+            ("activate_instance", "Can activate a jackpot instance"),
+            ("pause_instance", "Can pause and resume a jackpot instance"),
+            ("close_instance", "Can close a jackpot instance"),
+            ("cancel_instance", "Can cancel a draft of a jackpot instance"),
+            ("link_instance", "Can link jackpot instances"),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.FSM(
+                name="instance_moves_forward_only",
+                field="status",
+                transitions=[
+                    (InstanceStatus.DRAFT, InstanceStatus.ACTIVE),
+                    (InstanceStatus.DRAFT, InstanceStatus.CANCELLED),
+                    (InstanceStatus.ACTIVE, InstanceStatus.CLOSING),
+                    (InstanceStatus.CLOSING, InstanceStatus.DRAWN),
+                    (InstanceStatus.CLOSING, InstanceStatus.CLOSED),
+                    (InstanceStatus.DRAWN, InstanceStatus.CLOSED),
+                ],
+            ),
+            # Contributions point here without a foreign key (docs/adr/0003).
+            pgtrigger.Protect(name="instance_is_never_deleted", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    # Properties
+
+    @property
+    def is_paused(self) -> bool:
+        """Tell whether nothing accrues for now."""
+        return self.paused_at is not None
+
+    @property
+    def is_raffle(self) -> bool:
+        """Tell whether the instance is drawn among tickets."""
+        return self.kind == InstanceKind.RAFFLE
+
+    # Transitions: which moves exist. Whether one is allowed now is for
+    # jackpots.services.instances to say; nothing else calls these.
+
+    @transition(field=status, source=InstanceStatus.DRAFT, target=InstanceStatus.ACTIVE)
+    def activate(self, *, now: datetime) -> None:
+        """Open the instance for contributions."""
+        self.activated_at = now
+
+    @transition(field=status, source=InstanceStatus.DRAFT, target=InstanceStatus.CANCELLED)
+    def cancel(self, *, now: datetime) -> None:
+        """Give up a draft."""
+        self.cancelled_at = now
+
+    @transition(field=status, source=InstanceStatus.ACTIVE, target=InstanceStatus.CLOSING)
+    def close(self, *, now: datetime) -> None:
+        """Take no more contributions."""
+        self.closing_at = now
+
+    @transition(field=status, source=InstanceStatus.CLOSING, target=InstanceStatus.DRAWN)
+    def draw(self, *, now: datetime) -> None:
+        """Have drawn the winners of a raffle."""
+        self.drawn_at = now
+
+    @transition(
+        field=status,
+        source=[InstanceStatus.CLOSING, InstanceStatus.DRAWN],
+        target=InstanceStatus.CLOSED,
+    )
+    def settle(self, *, now: datetime) -> None:
+        """End: everything is counted and decided."""
+        self.closed_at = now
+
+
+class Pot(models.Model):
+    """
+    One level of an instance, with its meter.
+
+    The meter is ``seed + folded +`` the contributions since the instance's ``folded_to``:
+    always exact when read (selectors), never a column that every contribution updates.
+    """
+
+    instance = models.ForeignKey(Instance, on_delete=models.PROTECT, related_name="pots")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=64)
+    share = models.DecimalField(max_digits=9, decimal_places=8)
+    seed = AmountField(default=Decimal(0))
+    ceiling = AmountField(null=True, blank=True)
+    drop_type = models.CharField(max_length=24, choices=DropType.choices, default=DropType.MANUAL)
+    drop_amount = AmountField(null=True, blank=True)
+    drop_at = models.DateTimeField(null=True, blank=True)
+    drop_probability = models.DecimalField(
+        max_digits=19,
+        decimal_places=18,
+        null=True,
+        blank=True,
+        help_text="Hit rate: the chance of a hit for each unit wagered.",
+    )
+    folded = models.DecimalField(
+        max_digits=METER_DIGITS,
+        decimal_places=AMOUNT_DECIMALS,
+        default=Decimal(0),
+        help_text="Contributions added so far, without the seed.",
+    )
+
+    class Meta:
+        ordering: ClassVar = ["instance", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="pot_positions_differ", fields=["instance", "position"]),
+            models.UniqueConstraint(name="pot_names_differ", fields=["instance", "name"]),
+            models.CheckConstraint(
+                name="pot_share_between_0_and_1", condition=Q(share__gte=0, share__lte=1)
+            ),
+            amount_check("pot_seed_not_negative", "seed"),
+            amount_check("pot_ceiling_positive", "ceiling", above_zero=True),
+            amount_check("pot_drop_amount_positive", "drop_amount", above_zero=True),
+            models.CheckConstraint(
+                name="pot_folded_is_a_number",
+                condition=Q(folded__lt=Decimal(10) ** (METER_DIGITS - AMOUNT_DECIMALS)),
+            ),
+            models.CheckConstraint(
+                name="pot_has_the_terms_of_its_drop",
+                condition=Q(
+                    drop_type=DropType.MANUAL,
+                    drop_amount=None,
+                    drop_at=None,
+                    drop_probability=None,
+                )
+                | Q(
+                    drop_type=DropType.MUST_HIT_BY_AMOUNT,
+                    drop_amount__isnull=False,
+                    drop_at=None,
+                    drop_probability=None,
+                )
+                | Q(
+                    drop_type=DropType.MUST_HIT_BY_TIME,
+                    drop_amount=None,
+                    drop_at__isnull=False,
+                    drop_probability=None,
+                )
+                | Q(
+                    drop_type=DropType.HIT_RATE,
+                    drop_amount=None,
+                    drop_at=None,
+                    drop_probability__isnull=False,
+                    drop_probability__gt=0,
+                    drop_probability__lte=1,
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Prize(models.Model):
+    """What a raffle draws for: an amount or a share of the pot, ``count`` times."""
+
+    instance = models.ForeignKey(Instance, on_delete=models.PROTECT, related_name="prizes")
+    name = models.CharField(max_length=64)
+    amount = AmountField(null=True, blank=True)
+    share = models.DecimalField(max_digits=9, decimal_places=8, null=True, blank=True)
+    count = models.PositiveIntegerField(default=1)
+    priority = models.PositiveIntegerField(default=0, help_text="Lower is drawn first.")
+    min_tickets = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering: ClassVar = ["instance", "priority", "id"]
+        constraints: ClassVar = [
+            amount_check("prize_amount_positive", "amount", above_zero=True),
+            models.CheckConstraint(
+                name="prize_is_an_amount_or_a_share",
+                condition=Q(amount__isnull=False, share=None)
+                | Q(amount=None, share__isnull=False, share__gt=0, share__lte=1),
+            ),
+            models.CheckConstraint(name="prize_count_positive", condition=Q(count__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,302 @@
+"""Reads of jackpots: exact meters, and everything that a contribution is decided upon."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from core.errors import NotFound
+from jackpots.enums import ContributionType, Funding, InstanceStatus
+from jackpots.models import Instance
+from jackpots.rules import ContributionTerms
+from operators.models import Operator
+
+
+@dataclass(frozen=True, slots=True)
+class PotMeter:
+    """The value of one pot, exact at the instant of the reading."""
+
+    name: str
+    position: int
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PotShare:
+    """A pot's name, and its share of every contribution."""
+
+    name: str
+    share: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class UsdRateFact:
+    """US dollars for one unit of a currency, and since when (None for USD itself)."""
+
+    rate: Decimal
+    valid_from: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An instance that a contribution reaches, as it stood when it was read."""
+
+    instance_id: UUID
+    revision: int
+    status: InstanceStatus
+    is_paused: bool
+    opens_at: datetime | None
+    closes_at: datetime | None
+    currency: str
+    terms: ContributionTerms
+    funding: Funding
+    opt_in_required: bool
+    ticket_cost: Decimal | None
+    pots: tuple[PotShare, ...]
+    usd_rate: UsdRateFact | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContributionPlan:
+    """What one statement says about a contribution: the player, the rates, the instances."""
+
+    player_id: int
+    wallet_currency: str
+    wallet_usd_rate: UsdRateFact | None
+    wager_usd_rate: UsdRateFact | None
+    targets: tuple[Target, ...]
+
+
+_METERS = """
+    SELECT pot.instance_id, pot.name, pot.position,
+        pot.seed + pot.folded + coalesce((
+            SELECT sum(contribution.pot_amounts[pot.position + 1])
+            FROM jackpots_contribution AS contribution
+            WHERE contribution.instance_id = pot.instance_id
+                AND contribution.xid >= instance.folded_to
+        ), 0) AS value
+    FROM jackpots_pot AS pot
+    JOIN jackpots_instance AS instance ON instance.id = pot.instance_id
+    WHERE pot.instance_id = ANY (%s)
+    ORDER BY pot.instance_id, pot.position
+"""
+
+
+def read_meters(*, instance_ids: Sequence[UUID]) -> dict[UUID, list[PotMeter]]:
+    """
+    Return the meters of every pot of the instances, in the order of the pots.
+
+    What has been folded and what has not is read in one statement, so a value is exact
+    whether or not a fold or a contribution is under way.
+    """
+    meters: dict[UUID, list[PotMeter]] = {instance_id: [] for instance_id in instance_ids}
+    with connection.cursor() as cursor:
+        cursor.execute(_METERS, [list(instance_ids)])
+        for instance_id, name, position, value in cursor.fetchall():
+            meters[instance_id].append(PotMeter(name=name, position=position, value=value))
+    return meters
+
+
+# One row per instance, the main one first; rates are those in force at the instant.
+_PLAN = """
+    WITH target AS (
+        SELECT id AS instance_id, -1 AS position
+        FROM jackpots_instance WHERE id = %(instance)s AND operator_id = %(operator)s
+        UNION ALL
+        SELECT link.target_id, link.position
+        FROM jackpots_linked_instance AS link
+        WHERE %(links)s AND link.source_id = %(instance)s AND link.operator_id = %(operator)s
+    ), player AS (
+        SELECT id, currency FROM players_player
+        WHERE operator_id = %(operator)s AND reference = %(player)s
+    ), rate AS (
+        SELECT wanted.currency, in_force.usd_rate, in_force.valid_from
+        FROM (
+            SELECT currency FROM jackpots_instance
+            WHERE id IN (SELECT instance_id FROM target)
+            UNION SELECT %(currency)s
+            UNION SELECT currency FROM player
+        ) AS wanted
+        CROSS JOIN LATERAL (
+            SELECT 1::numeric AS usd_rate, NULL::timestamptz AS valid_from
+            WHERE wanted.currency = 'USD'
+            UNION ALL (
+                SELECT usd_rate, valid_from FROM operators_exchangerate
+                WHERE operator_id = %(operator)s AND currency = wanted.currency
+                    AND valid_from <= %(now)s
+                ORDER BY valid_from DESC, id DESC
+                LIMIT 1
+            )
+        ) AS in_force
+    )
+    SELECT
+        (SELECT to_jsonb(player) FROM player),
+        (SELECT coalesce(jsonb_object_agg(
+            currency, jsonb_build_array(usd_rate::text, valid_from)), '{}') FROM rate),
+        instance.id, instance.revision, instance.status, instance.paused_at IS NOT NULL,
+        instance.opens_at, instance.closes_at, instance.currency, instance.contribution_type,
+        instance.contribution_amount, instance.contribution_percent, instance.funding,
+        instance.opt_in_required, instance.ticket_cost,
+        (SELECT jsonb_agg(jsonb_build_array(pot.name, pot.share::text) ORDER BY pot.position)
+            FROM jackpots_pot AS pot WHERE pot.instance_id = instance.id)
+    FROM target JOIN jackpots_instance AS instance ON instance.id = target.instance_id
+    ORDER BY target.position
+"""
+
+
+def load_contribution_plan(
+    *,
+    operator: Operator,
+    instance_id: UUID,
+    player_reference: str,
+    currency: str,
+    follow_links: bool,
+    now: datetime,
+) -> ContributionPlan:
+    """
+    Return all that a contribution is decided upon, from one statement and one snapshot.
+
+    :raises NotFound: if the operator has no such instance or no such player.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PLAN,
+            {
+                "instance": instance_id,
+                "operator": operator.pk,
+                "player": player_reference,
+                "currency": currency,
+                "links": follow_links,
+                "now": now,
+            },
+        )
+        rows = cursor.fetchall()
+    if not rows:
+        raise NotFound("There is no such jackpot instance.")
+    player = _json(rows[0][0])
+    if player is None:
+        raise NotFound("There is no such player.")
+    rates = {
+        code: UsdRateFact(
+            rate=Decimal(rate),
+            valid_from=None if since is None else datetime.fromisoformat(since),
+        )
+        for code, (rate, since) in _json(rows[0][1]).items()
+    }
+    return ContributionPlan(
+        player_id=player["id"],
+        wallet_currency=player["currency"],
+        wallet_usd_rate=rates.get(player["currency"]),
+        wager_usd_rate=rates.get(currency),
+        targets=tuple(_target(row[2:], rates) for row in rows),
+    )
+
+
+def _target(row: tuple[Any, ...], rates: dict[str, UsdRateFact]) -> Target:
+    (
+        instance_id,
+        revision,
+        status,
+        is_paused,
+        opens_at,
+        closes_at,
+        currency,
+        contribution_type,
+        contribution_amount,
+        contribution_percent,
+        funding,
+        opt_in_required,
+        ticket_cost,
+        pots,
+    ) = row
+    return Target(
+        instance_id=instance_id,
+        revision=revision,
+        status=InstanceStatus(status),
+        is_paused=is_paused,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        currency=currency,
+        terms=ContributionTerms(
+            type=ContributionType(contribution_type),
+            amount=contribution_amount,
+            percent=contribution_percent,
+        ),
+        funding=Funding(funding),
+        opt_in_required=opt_in_required,
+        ticket_cost=ticket_cost,
+        pots=tuple(PotShare(name, Decimal(share)) for name, share in _json(pots)),
+        usd_rate=rates.get(currency),
+    )
+
+
+def _json(value: Any) -> Any:
+    # A raw cursor of Django returns jsonb as text.
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def get_instance(*, operator: Operator, instance_id: UUID) -> Instance:
+    """
+    Return the operator's instance.
+
+    :raises NotFound: if there is none.
+    """
+    instance = Instance.objects.for_operator(operator).filter(pk=instance_id).first()
+    if instance is None:
+        raise NotFound("There is no such jackpot instance.")
+    return instance
+
+
+@dataclass(frozen=True, slots=True)
+class LinkHealth:
+    """How a link fared in the last 24 hours: what its target accepted and refused."""
+
+    target: Instance
+    accepted_count: int
+    failed_count: int
+    top_error_code: str | None
+
+
+# Counted hours, and the rows that no fold has counted yet.
+_LINK_HEALTH = """
+    SELECT target_id, error_code, sum(count)::bigint
+    FROM (
+        SELECT target_id, error_code, count FROM jackpots_linktraffic
+        WHERE source_id = %(source)s AND hour > %(since)s
+        UNION ALL
+        SELECT link.target_id, contribution.error_code, count(*)
+        FROM jackpots_linked_instance AS link
+        JOIN jackpots_instance AS target ON target.id = link.target_id
+        JOIN jackpots_contribution AS contribution
+            ON contribution.instance_id = target.id AND contribution.xid >= target.folded_to
+        WHERE link.source_id = %(source)s AND contribution.source_id = %(source)s
+        GROUP BY 1, 2
+    ) AS traffic
+    GROUP BY target_id, error_code
+"""
+
+
+def link_health(*, instance: Instance, now: datetime) -> list[LinkHealth]:
+    """
+    Return how each link of the instance fared in the last 24 hours, in the links' order.
+
+    Counted by the hour: the oldest hour counts from its start.
+    """
+    since = now - timedelta(hours=25)
+    counts: dict[UUID, dict[str, int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_LINK_HEALTH, {"source": instance.pk, "since": since})
+        for target_id, error_code, count in cursor.fetchall():
+            counts.setdefault(target_id, {})[error_code] = count
+    found = []
+    for link in instance.links.select_related("target").order_by("position"):
+        by_code = dict(counts.get(link.target_id, {}))
+        accepted = by_code.pop("", 0)
+        top = max(by_code, key=lambda code: (by_code[code], code), default=None)
+        found.append(LinkHealth(link.target, accepted, sum(by_code.values()), top))
+    return found

@@ -1,0 +1,48 @@
+"""Threads that start at one instant, and guards taken away: what race tests are made of."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from django.db import connection
+
+T = TypeVar("T")
+
+
+def at_once(work: Sequence[Callable[[], T]]) -> list[T]:
+    """Run each piece of work in a thread and with a connection of its own, all together."""
+    start = threading.Barrier(len(work))
+
+    def run(piece: Callable[[], T]) -> T:
+        try:
+            start.wait(timeout=20)
+            return piece()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(work)) as pool:
+        return [future.result() for future in [pool.submit(run, piece) for piece in work]]
+
+
+@contextmanager
+def sabotaged(function: str, *replacements: tuple[str, str]) -> Iterator[None]:
+    """Rewrite a database function for the duration of the block; each text must be in it."""
+    original = execute("SELECT pg_get_functiondef(%s::regproc)", [function])[0][0]
+    broken = original
+    for old, new in replacements:
+        assert old in broken, f"{old!r} is not in {function}"
+        broken = broken.replace(old, new)
+    execute(broken)
+    try:
+        yield
+    finally:
+        execute(original)
+
+
+def execute(sql: str, params: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+    """Run a statement on the test's own connection and return its rows, if it has any."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall() if cursor.description else []

@@ -1,0 +1,302 @@
+"""
+Contributions at one instant: one key, one player, one instance that closes, one circle.
+
+The decisions are made in a database function, so each control takes a guard out of it
+and shows the race that it stops.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from core.actors import Actor, ActorKind
+from core.errors import DomainError
+from core.idempotency import IdempotencyKey
+from core.models import IdempotencyRecord
+from jackpots.models import Contribution, Instance
+from jackpots.services import contributions, instances
+from jackpots.services.contributions import Contributed, Wager, contribute
+from players.models import Player
+from tests.concurrency.sabotage import at_once, execute, sabotaged
+from tests.factories.jackpots import InstanceFactory
+from tests.factories.players import PlayerFactory
+from tests.jackpots.conftest import link, meter
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STAFF = Actor(kind=ActorKind.STAFF, ref="7")
+RECORD = "jackpots_record_contribution"
+PLAYER_LOCK = "PERFORM pg_advisory_xact_lock(2, hashint8(p_player_id));"
+SHARED_LOCK = "PERFORM pg_advisory_xact_lock_shared(3, v_lock);"
+SLOWLY = "PERFORM pg_sleep(0.05);"
+
+
+@pytest.fixture
+def player() -> Player:
+    return PlayerFactory.create(reference="ada")
+
+
+@pytest.fixture
+def instance(player: Player) -> Instance:
+    return InstanceFactory.create(operator=player.operator)
+
+
+def contributing(
+    instance: Instance, key: str, *, base_wager: str = "50.00", player: str = "ada"
+) -> Callable[[], Contributed | str]:
+    """Return a call that contributes and returns the answer, or the code of the refusal."""
+
+    def call() -> Contributed | str:
+        try:
+            return contribute(
+                operator=instance.operator,
+                instance_id=instance.pk,
+                wager=Wager(player, Decimal(base_wager), "EUR"),
+                follow_links=True,
+                key=IdempotencyKey(key, "f" * 64),
+                now=timezone.now(),
+            )
+        except DomainError as error:
+            return error.code
+
+    return call
+
+
+# One key
+
+
+@contextmanager
+def keys_not_guarded() -> Iterator[None]:
+    """Let a key be claimed without waiting, and answered twice."""
+    constraint = "idempotency_key_has_one_answer"
+    execute(f"ALTER TABLE core_idempotencyrecord DROP CONSTRAINT {constraint}")
+    try:
+        with sabotaged(
+            "core_claim_idempotency_key",
+            ("PERFORM pg_advisory_xact_lock(1, hashtext(p_operator_id || ':' || p_key));", ""),
+        ):
+            yield
+    finally:
+        execute("TRUNCATE core_idempotencyrecord")
+        execute(
+            f"ALTER TABLE core_idempotencyrecord ADD CONSTRAINT {constraint}"
+            " UNIQUE (operator_id, key)"
+        )
+
+
+def test_control_without_its_guards_one_key_has_many_effects(instance: Instance) -> None:
+    with keys_not_guarded(), sabotaged(RECORD, (PLAYER_LOCK, SLOWLY)):
+        at_once([contributing(instance, "once")] * 8)
+
+    assert Contribution.objects.count() > 1
+
+
+def test_64_requests_with_one_key_have_one_effect_and_one_answer(instance: Instance) -> None:
+    answers = at_once([contributing(instance, "once")] * 64)
+
+    assert all(isinstance(answer, Contributed) for answer in answers)
+    assert sorted(answer.is_replay for answer in answers) == [False] + [True] * 63
+    assert {str(answer.answer) for answer in answers} == {str(answers[0].answer)}
+    assert Contribution.objects.count() == 1
+    assert IdempotencyRecord.objects.count() == 1
+    assert meter(instance) == Decimal("0.5")
+
+
+# One player
+
+
+def test_control_without_the_players_lock_tickets_are_lost(instance: Instance) -> None:
+    with sabotaged(
+        RECORD,
+        (PLAYER_LOCK, ""),
+        ("v_before := coalesce(v_before, 0);", f"v_before := coalesce(v_before, 0); {SLOWLY}"),
+    ):
+        at_once([contributing(instance, f"key-{number}") for number in range(8)])
+
+    assert sum(Contribution.objects.values_list("tickets_earned", flat=True)) < 4
+
+
+def test_a_players_contributions_at_once_earn_every_ticket_once(instance: Instance) -> None:
+    at_once([contributing(instance, f"key-{number}") for number in range(16)])
+
+    rows = list(Contribution.objects.order_by("number"))
+    # Two contributions of 0.50 make a ticket of 1.00.
+    assert [row.tickets_earned for row in rows] == [0, 1] * 8
+    assert [row.accumulated for row in rows] == [Decimal("0.5") * n for n in range(1, 17)]
+    assert rows[-1].tickets_total == 8
+
+
+# An instance that closes
+
+
+def close_while_contributing(instance: Instance) -> tuple[int, list[Contributed | str]]:
+    """Close amid contributions; return the rows there were at that moment, and the answers."""
+    PlayerFactory.create_batch(8, operator=instance.operator)
+    references = Player.objects.exclude(reference="ada").values_list("reference", flat=True)
+    has_closed = threading.Event()
+    counted: list[int] = []
+
+    def contribute_until_closed(reference: str) -> Callable[[], Any]:
+        def call() -> list[Contributed | str]:
+            found = []
+            for number in range(200):
+                key = f"{reference}-{number}"
+                found.append(contributing(instance, key, player=reference)())
+                if has_closed.is_set():
+                    break
+            return found
+
+        return call
+
+    def close() -> list[Contributed | str]:
+        while Contribution.objects.count() < 20:
+            pass
+        instances.close_instance(
+            operator=instance.operator,
+            instance_id=instance.pk,
+            reason="The end",
+            actor=STAFF,
+            now=timezone.now(),
+        )
+        counted.append(Contribution.objects.count())
+        has_closed.set()
+        return []
+
+    answers = at_once([close, *[contribute_until_closed(each) for each in references]])
+    return counted[0], [answer for thread in answers for answer in thread]
+
+
+def test_control_without_the_shared_lock_contributions_land_after_the_close(
+    instance: Instance,
+) -> None:
+    with sabotaged(
+        RECORD, (SHARED_LOCK, ""), ("v_error := v_leg ->> 'error';", f"v_error := NULL; {SLOWLY}")
+    ):
+        rows_at_close, _answers = close_while_contributing(instance)
+
+    assert Contribution.objects.count() > rows_at_close
+
+
+def test_while_an_instance_closes_each_contribution_is_wholly_in_or_refused(
+    instance: Instance,
+) -> None:
+    rows_at_close, answers = close_while_contributing(instance)
+
+    accepted = [answer for answer in answers if isinstance(answer, Contributed)]
+    refused = [answer for answer in answers if not isinstance(answer, Contributed)]
+    assert set(refused) == {"INSTANCE_NOT_ACTIVE"}
+    assert rows_at_close == Contribution.objects.count() == len(accepted)
+    assert meter(instance) == Decimal("0.5") * len(accepted)
+
+
+def test_a_decision_made_before_a_pause_is_made_again_after_it(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = contributions.load_contribution_plan
+    plans = []
+
+    def load_and_be_overtaken(**kwargs: Any) -> Any:
+        plans.append(load(**kwargs))
+        if len(plans) == 1:
+            instances.pause_instance(
+                operator=instance.operator,
+                instance_id=instance.pk,
+                reason="Overtaking",
+                actor=STAFF,
+                now=timezone.now(),
+            )
+        return plans[-1]
+
+    monkeypatch.setattr(contributions, "load_contribution_plan", load_and_be_overtaken)
+
+    assert contributing(instance, "once")() == "INSTANCE_NOT_ACTIVE"
+    assert len(plans) == 2
+    assert Contribution.objects.exists() is False
+
+
+# Circles of links
+
+
+@pytest.fixture
+def circle(player: Player) -> list[Instance]:
+    """A links to B and C, B to C and A, C to A and B."""
+    a, b, c = InstanceFactory.create_batch(3, operator=player.operator, ticket_cost=None)
+    for source, *targets in ((a, b, c), (b, c, a), (c, a, b)):
+        link(source, *targets)
+    return [a, b, c]
+
+
+def contribute_around(circle: list[Instance]) -> list[str]:
+    """Contribute from 16 threads, starting at each instance; return what went wrong."""
+
+    def call(number: int) -> Callable[[], str]:
+        def repeat() -> str:
+            try:
+                for round_number in range(5):
+                    source = circle[number % 3]
+                    contributing(source, f"{number}-{round_number}")()
+            except DatabaseError as error:
+                return type(error.__cause__).__name__
+            return ""
+
+        return repeat
+
+    return sorted(filter(None, at_once([call(number) for number in range(16)])))
+
+
+def test_control_exclusive_locks_in_the_order_of_links_deadlock(circle: list[Instance]) -> None:
+    with sabotaged(
+        RECORD,
+        (SHARED_LOCK, f"PERFORM pg_advisory_xact_lock(3, v_lock); {SLOWLY}"),
+        (
+            "SELECT DISTINCT hashtext(leg ->> 'instance_id') AS number",
+            "SELECT hashtext(leg ->> 'instance_id') AS number",
+        ),
+        ("WHERE leg ->> 'error' IS NULL\n        ORDER BY number", "WHERE leg ->> 'error' IS NULL"),
+    ):
+        failures = contribute_around(circle)
+
+    assert "DeadlockDetected" in failures
+
+
+def test_circles_of_links_from_16_threads_never_deadlock(circle: list[Instance]) -> None:
+    failures = contribute_around(circle)
+
+    assert failures == []
+    # 16 threads × 5 rounds, each reaching all three.
+    assert [meter(each) for each in circle] == [Decimal("0.5") * 80] * 3
+
+
+def test_an_instance_that_closes_amid_a_circle_deadlocks_nobody(circle: list[Instance]) -> None:
+    def close(instance: Instance) -> Callable[[], list[str]]:
+        def call() -> list[str]:
+            instances.close_instance(
+                operator=instance.operator,
+                instance_id=instance.pk,
+                reason="The end",
+                actor=STAFF,
+                now=timezone.now(),
+            )
+            return []
+
+        return call
+
+    def flow(number: int) -> Callable[[], list[Any]]:
+        source = circle[number % 3]
+        return lambda: [contributing(source, f"{number}-{n}")() for n in range(10)]
+
+    answers = at_once([*[flow(number) for number in range(8)], *map(close, circle[1:])])
+
+    refused = {each for thread in answers for each in thread if isinstance(each, str)}
+    assert refused <= {"INSTANCE_NOT_ACTIVE"}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT count(DISTINCT request_id) FROM jackpots_contribution")
+        (requests,) = cursor.fetchone()
+    # Every request wrote all of its legs or none.
+    assert Contribution.objects.count() == 3 * requests
