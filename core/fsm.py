@@ -7,10 +7,17 @@ the protection of the state field for the whole process, and a stale row could o
 a newer state.
 """
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.db import models
-from django_fsm import ConcurrentTransitionMixin
+
+if TYPE_CHECKING:
+    # The library's mixin is Any to mypy, and would make every model with a lifecycle Any.
+    class ConcurrentTransitionMixin:
+        """Stands in for the library's mixin."""
+
+else:
+    from django_fsm import ConcurrentTransitionMixin
 
 
 class LifecycleModel(ConcurrentTransitionMixin, models.Model):

@@ -10,13 +10,13 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
 
-def livez(request: HttpRequest) -> JsonResponse:
+def livez(_request: HttpRequest) -> JsonResponse:
     """Answer 200 while the process can answer at all."""
     return JsonResponse({"status": "alive"})
 
 
-def readyz(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when the database, the broker, the cache and the migrations are ready, else 503."""
+def readyz(_request: HttpRequest) -> JsonResponse:
+    """Answer 200 when database, migrations, broker and cache are ready, else 503."""
     checks = {
         "database": _database_answers,
         "migrations": _migrations_are_applied,
@@ -32,7 +32,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def _holds(check: object) -> bool:
     try:
         return bool(check())  # type: ignore[operator]
-    except Exception:
+    except Exception:  # noqa: BLE001
         # Any failure of a dependency, of whatever kind, means the same here: not ready.
         return False
 

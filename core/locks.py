@@ -76,9 +76,7 @@ def lock_exclusively(lock: AdvisoryLock, key: Any) -> None:
     _require_transaction()
     try:
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [int(lock), str(key)]
-            )
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [int(lock), str(key)])
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
             raise ResourceBusy("It is in use. Try again.") from error

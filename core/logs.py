@@ -1,8 +1,9 @@
 """Log lines: JSON for machines, one readable line for a terminal; both carry the request id."""
 
 import structlog
+from structlog.typing import Processor
 
-_SHARED = [
+_SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

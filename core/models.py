@@ -68,6 +68,10 @@ def append_only(name: str) -> pgtrigger.Protect:
     return pgtrigger.Protect(name=name, operation=pgtrigger.Update | pgtrigger.Delete)
 
 
+class AuditEntryQuerySet(OperatorQuerySet["AuditEntry"]):
+    pass
+
+
 class AuditEntry(models.Model):
     """
     One thing that somebody did: who, what, to which subject, before and after, and why.
@@ -89,7 +93,7 @@ class AuditEntry(models.Model):
     request_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField()
 
-    objects = models.Manager.from_queryset(OperatorQuerySet["AuditEntry"])()
+    objects = models.Manager.from_queryset(AuditEntryQuerySet)()
 
     class Meta:
         verbose_name = "audit entry"

@@ -17,7 +17,7 @@ from decimal import (
     InvalidOperation,
     Overflow,
 )
-from functools import cache
+from functools import cache, reduce
 
 from babel.core import get_global
 from babel.numbers import get_currency_precision
@@ -146,15 +146,18 @@ def split(amount: Decimal, shares: Sequence[Decimal]) -> list[Decimal]:
     amount, to the last unit.
     """
     assert amount >= 0, f"split of {amount}"
-    whole = sum(shares, Decimal(0))
-    assert shares and min(shares) >= 0 and whole > 0, f"shares {shares}"
+    whole = reduce(EXACT.add, shares, Decimal(0))
+    assert whole > 0, f"shares {shares}"
+    assert min(shares) >= 0, f"shares {shares}"
     exact = [EXACT.divide(EXACT.multiply(amount, share), whole) for share in shares]
     floor = EXACT.copy()
     floor.rounding = ROUND_DOWN
     parts = [part.quantize(QUANTUM, context=floor) for part in exact]
-    left = EXACT.subtract(amount, sum(parts, Decimal(0)))
+    left = EXACT.subtract(amount, reduce(EXACT.add, parts, Decimal(0)))
     units_left = int(EXACT.divide(left, QUANTUM))
-    by_remainder = sorted(range(len(parts)), key=lambda index: parts[index] - exact[index])
+    by_remainder = sorted(
+        range(len(parts)), key=lambda index: EXACT.subtract(parts[index], exact[index])
+    )
     for index in by_remainder[:units_left]:
         parts[index] += QUANTUM
     return parts

@@ -62,11 +62,17 @@ class ApiKey(models.Model):
                 condition=Q(scopes__contained_by=Scope.values, scopes__len__gt=0),
             )
         ]
-        permissions: ClassVar = [("issue_apikey", "Can issue an API key"),
-                                 ("revoke_apikey", "Can revoke an API key")]
+        permissions: ClassVar = [
+            ("issue_apikey", "Can issue an API key"),
+            ("revoke_apikey", "Can revoke an API key"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.prefix}… ({self.label})"
+
+
+class ExchangeRateQuerySet(OperatorQuerySet["ExchangeRate"]):
+    pass
 
 
 class ExchangeRate(models.Model):
@@ -84,7 +90,7 @@ class ExchangeRate(models.Model):
     valid_from = models.DateTimeField()
     created_at = models.DateTimeField()
 
-    objects = models.Manager.from_queryset(OperatorQuerySet["ExchangeRate"])()
+    objects = models.Manager.from_queryset(ExchangeRateQuerySet)()
 
     class Meta:
         constraints: ClassVar = [

@@ -5,6 +5,8 @@ from typing import Any
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from operators.models import ApiKey
+
 
 class HasScope(BasePermission):
     """Let a key through if it carries the scope that the view names for the method."""
@@ -17,4 +19,5 @@ class HasScope(BasePermission):
             # Not a method of this view: DRF will say so.
             return True
         self.message = f"This needs a key with the scope {str(scope)!r}."
-        return request.auth is not None and scope in request.auth.scopes
+        api_key: ApiKey | None = request.auth  # type: ignore[assignment]
+        return api_key is not None and scope in api_key.scopes

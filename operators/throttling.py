@@ -36,7 +36,7 @@ class KeyThrottle(BaseThrottle):
             logger.exception("the rate limit could not be counted")
             return True
         request._request.rate_limit = (limit, max(limit - count, 0), self.wait_s)  # type: ignore[attr-defined]
-        return count <= limit
+        return bool(count <= limit)
 
     def wait(self) -> float:
         return self.wait_s

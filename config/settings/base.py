@@ -7,7 +7,7 @@ from csp.constants import NONE, SELF
 
 from config.settings.unfold import UNFOLD as UNFOLD
 
-env = environ.Env()
+env = environ.Env()  # type: ignore[no-untyped-call]
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
@@ -16,6 +16,7 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
 
 # Our apps, top first; the order is the order of imports and of locks.
 WINDFALL_APPS = [
+    "activity",
     "jackpots",
     "wallets",
     "games",
@@ -255,6 +256,7 @@ LOGGING = {
         "django.server": {"handlers": ["stderr"], "propagate": False},
         # Refusals are answers, not incidents; only 5xx is worth a line.
         "django.request": {"level": "ERROR"},
+        "httpx2": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
     },

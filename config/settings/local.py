@@ -1,8 +1,8 @@
 """One machine: `make run`, the demo world, a developer's shell."""
 
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *
 
 DEBUG = False
 # Not a secret: it protects a demo that listens on the loopback address.
-SECRET_KEY = env.str("SECRET_KEY", default="local-only-" + "windfall" * 6)  # noqa: F405
+SECRET_KEY = env.str("SECRET_KEY", default="local-only-" + "windfall" * 6)
 ALLOWED_HOSTS = ["*"]

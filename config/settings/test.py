@@ -1,16 +1,14 @@
 """The test suite: real PostgreSQL and Valkey, given in the environment by `make test`."""
 
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *
 
 SECRET_KEY = "tests-only-" + "windfall" * 6
 ALLOWED_HOSTS = ["*"]
 # Hashing staff passwords slowly is the point in production and a waste here.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-STORAGES["staticfiles"] = {  # noqa: F405
-    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-}
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 WHITENOISE_AUTOREFRESH = True
-LOGGING["root"]["level"] = "WARNING"  # type: ignore[index] # noqa: F405
+LOGGING["root"]["level"] = "WARNING"  # type: ignore[index]
 # Race tests open one connection per thread, up to 64 at once.
-DATABASES["default"]["OPTIONS"]["pool"]["max_size"] = 80  # noqa: F405
-DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 30  # noqa: F405
+DATABASES["default"]["OPTIONS"]["pool"]["max_size"] = 80
+DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 30

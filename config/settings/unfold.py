@@ -30,9 +30,7 @@ UNFOLD = {
     "SITE_SUBHEADER": "Back office",
     "SITE_URL": None,
     "SITE_ICON": _file("windfall/mark.svg"),
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": _file("windfall/mark.svg")}
-    ],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _file("windfall/mark.svg")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": False,

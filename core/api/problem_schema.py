@@ -1,5 +1,7 @@
 """How refusals look in the OpenAPI document."""
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 
@@ -23,7 +25,7 @@ class FieldErrorSerializer(serializers.Serializer[None]):
     detail = serializers.CharField()
 
 
-class ProblemSerializer(serializers.Serializer[None]):
+class ProblemSerializer(serializers.Serializer[Any]):
     """An RFC 9457 problem document."""
 
     type = serializers.CharField(help_text="Stable URI that ends in the code")
@@ -32,7 +34,7 @@ class ProblemSerializer(serializers.Serializer[None]):
     detail = serializers.CharField(help_text="What happened this time, safe to show")
     code = serializers.CharField(help_text="Stable UPPER_SNAKE code: branch on this")
     instance = serializers.CharField(help_text="The path of the request")
-    errors = FieldErrorSerializer(many=True, required=False)
+    errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]
 
 
 def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:

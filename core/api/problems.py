@@ -95,9 +95,7 @@ def problem_of(error: DomainError, *, path: str) -> dict[str, Any]:
 def not_found_page(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
     """Answer a path that no route matches."""
     error = NotFound("There is nothing here.")
-    return JsonResponse(
-        problem_of(error, path=request.path), status=404, content_type=MEDIA_TYPE
-    )
+    return JsonResponse(problem_of(error, path=request.path), status=404, content_type=MEDIA_TYPE)
 
 
 def server_error_page(request: HttpRequest) -> JsonResponse:
@@ -110,9 +108,7 @@ def server_error_page(request: HttpRequest) -> JsonResponse:
         detail="Something broke on our side. Quote the request id when you ask about it.",
         path=request.path,
     )
-    return JsonResponse(
-        {**document, "request_id": request_id}, status=500, content_type=MEDIA_TYPE
-    )
+    return JsonResponse({**document, "request_id": request_id}, status=500, content_type=MEDIA_TYPE)
 
 
 def _from_drf(error: exceptions.APIException, path: str) -> Response:
@@ -153,9 +149,7 @@ def _respond(
         headers["Retry-After"] = str(math.ceil(retry_after_s))
     if auth_header is not None:
         headers["WWW-Authenticate"] = auth_header
-    return Response(
-        document, status=document["status"], headers=headers, content_type=MEDIA_TYPE
-    )
+    return Response(document, status=document["status"], headers=headers, content_type=MEDIA_TYPE)
 
 
 def _field_errors(details: Any, pointer: str = "") -> Iterator[dict[str, Any]]:

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.utils.dateparse import parse_datetime
@@ -19,7 +19,11 @@ from core.money import AMOUNT_DECIMALS, currencies
 
 T = TypeVar("T")
 
-_OFFSET = re.compile(r"(?:Z|[+-]\d{2}:\d{2})\Z")
+# RFC 3339: of ISO 8601 neither week dates nor basic forms, and an offset always.
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
+    r"(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 class BodySerializer(serializers.Serializer[T]):
@@ -60,9 +64,7 @@ def parsed_path(name: str, field: serializers.Field[Any, Any, Any, Any], value: 
         raise serializers.ValidationError({name: error.detail}) from None
 
 
-@extend_schema_field(
-    {"type": "string", "pattern": r"^\d{1,20}(\.\d{1,8})?$", "example": "10.00"}
-)
+@extend_schema_field({"type": "string", "pattern": r"^\d{1,20}(\.\d{1,8})?$", "example": "10.00"})
 class DecimalStringField(serializers.Field[Decimal, Any, str, Any]):
     """
     A non-negative decimal as a string of ASCII digits: never a JSON number.
@@ -70,7 +72,7 @@ class DecimalStringField(serializers.Field[Decimal, Any, str, Any]):
     ``above`` and ``up_to`` bound it; ``decimals`` is the most it may have.
     """
 
-    default_error_messages = {
+    default_error_messages: ClassVar[dict[str, str]] = {
         "not_a_string": 'Send it as a decimal string such as "10.00", not as a number.',
         "malformed": 'Send plain digits such as "10.00", with at most {decimals} decimals.',
         "too_small": "It must be above {above}.",
@@ -116,7 +118,9 @@ class MoneyField(DecimalStringField):
 class CurrencyField(serializers.Field[str, Any, str, Any]):
     """A currency code of the registry; an unknown one is CURRENCY_UNKNOWN."""
 
-    default_error_messages = {"not_a_string": "Send a currency code such as EUR."}
+    default_error_messages: ClassVar[dict[str, str]] = {
+        "not_a_string": "Send a currency code such as EUR."
+    }
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -133,12 +137,12 @@ class CurrencyField(serializers.Field[str, Any, str, Any]):
 class InstantField(serializers.Field[datetime, Any, str, Any]):
     """An RFC 3339 instant; a local time without an offset is refused. Rendered in UTC with Z."""
 
-    default_error_messages = {
+    default_error_messages: ClassVar[dict[str, str]] = {
         "malformed": "Send an RFC 3339 instant such as 2026-03-01T12:00:00Z."
     }
 
     def to_internal_value(self, data: Any) -> datetime:
-        if not isinstance(data, str) or not _OFFSET.search(data):
+        if not isinstance(data, str) or not _INSTANT.fullmatch(data):
             self.fail("malformed")
         try:
             value = parse_datetime(data)
@@ -158,7 +162,9 @@ class InstantField(serializers.Field[datetime, Any, str, Any]):
 class TextField(serializers.CharField):
     """Printable text, not trimmed, in the one form (NFC) in which equal texts are equal."""
 
-    default_error_messages = {"unprintable": "It holds characters that cannot be printed."}
+    default_error_messages: ClassVar[dict[str, str]] = {
+        "unprintable": "It holds characters that cannot be printed."
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("trim_whitespace", False)
@@ -176,7 +182,9 @@ class TextField(serializers.CharField):
 class ReferenceField(TextField):
     """An operator's own id of a thing: 1 to 64 printable characters, without a slash."""
 
-    default_error_messages = {"slash": "It must not hold a slash: it is a part of paths."}
+    default_error_messages: ClassVar[dict[str, str]] = {
+        "slash": "It must not hold a slash: it is a part of paths."
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 64)
@@ -192,7 +200,9 @@ class ReferenceField(TextField):
 class TimezoneField(TextField):
     """The name of an IANA time zone."""
 
-    default_error_messages = {"unknown": "Send an IANA time zone such as Europe/Berlin."}
+    default_error_messages: ClassVar[dict[str, str]] = {
+        "unknown": "Send an IANA time zone such as Europe/Berlin."
+    }
 
     def to_internal_value(self, data: Any) -> str:
         name = super().to_internal_value(data)

@@ -10,9 +10,9 @@ from django.utils import timezone
 from unfold.enums import ActionVariant
 
 from core.admin import ReadOnlyAdmin
-from core.admin.display import Tone, badge, code, instant, lines, object_link, url_of
-from core.admin.pages import M, ServiceForm, ServicePage
+from core.admin.display import Tone, badge, code, instant, object_link, url_of
 from core.admin.fields import UtcDateTimeField
+from core.admin.pages import M, ServiceForm, ServicePage
 from operators.enums import Scope
 from operators.models import ApiKey, Operator
 from operators.services import credentials
@@ -152,7 +152,15 @@ class RevokeKeyPage(ServicePage[ApiKey]):
 class ApiKeyAdmin(ReadOnlyAdmin):
     """Look at keys, never at their secrets; revoke one through its own page."""
 
-    list_display = ("prefix_shown", "operator", "label", "status", "scopes_shown", "created", "expires")
+    list_display = (
+        "prefix_shown",
+        "operator",
+        "label",
+        "status",
+        "scopes_shown",
+        "created",
+        "expires",
+    )
     list_filter = ("operator",)
     list_select_related = ("operator",)
     search_fields = ("prefix", "label")

@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from core.admin.base import ReadOnlyAdmin
 from core.admin.display import instant, list_url
-from core.admin.pages import ServiceForm, ServicePage
-from core.admin.panels import Panel
 from core.admin.fields import CurrencyChoiceField
+from core.admin.pages import ServiceForm
+from core.admin.panels import Panel
 from operators.admin.keys import IssueKeyPage, SecretPage, describe_key
 from operators.models import ApiKey, Operator
 from operators.services import credentials
@@ -102,13 +102,19 @@ class OperatorAdmin(ReadOnlyAdmin):
 
     def panels_after(self, request: HttpRequest, subject: Operator, now: datetime) -> list[Panel]:
         """Return the operator's keys, newest first, and where its things are."""
-        panels = [Panel("What belongs to it", "admin/operators/belongings.html", {
-            "links": [
-                (title, list_url(label, operator__id__exact=subject.pk))
-                for title, label in _BELONGINGS
-                if request.user.has_perm(_view_permission(label))
-            ],
-        })]
+        panels = [
+            Panel(
+                "What belongs to it",
+                "admin/operators/belongings.html",
+                {
+                    "links": [
+                        (title, list_url(label, operator__id__exact=subject.pk))
+                        for title, label in _BELONGINGS
+                        if request.user.has_perm(_view_permission(label))
+                    ],
+                },
+            )
+        ]
         if request.user.has_perm("operators.view_apikey"):
             keys = ApiKey.objects.for_operator(subject).order_by("-pk")[:_KEYS_SHOWN_MAX]
             context: dict[str, Any] = {

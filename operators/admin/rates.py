@@ -8,9 +8,9 @@ from django.contrib import admin
 
 from core.admin.base import LargeTableAdmin
 from core.admin.display import instant, object_link
+from core.admin.fields import CurrencyChoiceField, DecimalTextField, UtcDateTimeField
 from core.admin.pages import ServiceForm, ServicePage
 from core.money import RATE_DECIMALS, format_decimal
-from core.admin.fields import CurrencyChoiceField, DecimalTextField, UtcDateTimeField
 from operators.models import ExchangeRate, Operator
 from operators.selectors import USD
 from operators.services import rates

@@ -62,7 +62,8 @@ class OperatorFilter(DropdownFilter):  # type: ignore[misc]
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return every operator."""
         return [
-            (str(pk), name) for pk, name in Operator.objects.order_by("name").values_list("pk", "name")
+            (str(pk), name)
+            for pk, name in Operator.objects.order_by("name").values_list("pk", "name")
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -63,9 +63,7 @@ def issue_api_key(
     now: datetime,
 ) -> IssuedKey:
     """Make a further key for the operator; its secret is in the result and nowhere else."""
-    return _issue(
-        operator, label=label, scopes=scopes, expires_at=expires_at, actor=actor, now=now
-    )
+    return _issue(operator, label=label, scopes=scopes, expires_at=expires_at, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)

@@ -1,0 +1,23 @@
+"""The back office: what every page is made of, and the pages of the kernel itself."""
+
+from core.admin.base import BackofficeModelAdmin, LargeTableAdmin, ReadOnlyAdmin
+from core.admin.books import BooksCheckAdmin
+from core.admin.pages import ReasonForm, ServiceForm, ServicePage, staff_actor
+from core.admin.panels import Panel, panel_at_home, panel_on
+from core.admin.staff import RoleAdmin, StaffAdmin
+
+__all__ = [
+    "BackofficeModelAdmin",
+    "BooksCheckAdmin",
+    "LargeTableAdmin",
+    "Panel",
+    "ReadOnlyAdmin",
+    "ReasonForm",
+    "RoleAdmin",
+    "ServiceForm",
+    "ServicePage",
+    "StaffAdmin",
+    "panel_at_home",
+    "panel_on",
+    "staff_actor",
+]

@@ -1,0 +1,111 @@
+"""`make run`: everything, from an empty folder to a summary with a login, and back down."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from core.embedded.application import Application
+from core.embedded.console import say, tail
+from core.embedded.errors import CannotRun, StopRequested
+from core.embedded.folder import DataFolder, ensure_port_free, write_private
+from core.embedded.guard import Guard
+from core.embedded.interrupts import StopSignals
+from core.embedded.options import RunOptions
+from core.embedded.postgres import DURABLE
+from core.embedded.servers import start_servers
+from core.embedded.supervisor import Supervisor
+
+PREPARATION_TIMEOUT_S = 600
+READY_TIMEOUT_S = 60
+
+
+def run(environment: Mapping[str, str]) -> int:
+    """
+    Run Windfall until somebody stops it, and return the exit status.
+
+    That is 0 after Ctrl-C or SIGTERM, and 1 when it could not start or something crashed.
+    """
+    signals = StopSignals()
+    signals.install()
+    try:
+        _run(environment, signals)
+    except StopRequested:
+        say("Everything is stopped.")
+        return 0
+    except CannotRun as reason:
+        if reason.log is not None:
+            say(tail(reason.log))
+        say(f"\n{reason.message}")
+        return 1
+    raise AssertionError("watching ends with an exception")
+
+
+def _run(environment: Mapping[str, str], signals: StopSignals) -> None:
+    options = RunOptions.from_environment(environment)
+    folder = DataFolder.open(options.data_dir)
+    claim = folder.claim(signals)
+    ensure_port_free(options.host, options.port)
+    say("Windfall")
+    with Supervisor(logs=folder.logs, signals=signals, guard=Guard(keep_open=(claim,))) as nest:
+        try:
+            urls = start_servers(nest, folder, options.given, DURABLE)
+            application = Application(options=options, urls=urls, environment=environment)
+            _prepare(nest, folder, application)
+            say("  Starting web, worker and beat")
+            web, *_ = [nest.start(command) for command in application.processes()]
+            nest.wait_until(application.is_ready, process=web, seconds=READY_TIMEOUT_S)
+            say(_summary(options, folder, application))
+            nest.watch()
+        except StopRequested:
+            say("\nStopping ...")
+            raise
+
+
+def _prepare(nest: Supervisor, folder: DataFolder, application: Application) -> None:
+    for label, command in application.preparation():
+        say(f"  {label}")
+        nest.run_to_end(command, seconds=PREPARATION_TIMEOUT_S)
+    if application.credentials.exists():
+        application.credentials.chmod(0o600)
+
+    stamp = folder.path / "static.stamp"
+    fingerprint = application.fingerprint_of_static_files()
+    has_static = (application.static_root / "staticfiles.json").exists()
+    if not has_static or not stamp.exists() or stamp.read_text().strip() != fingerprint:
+        say("  Collecting the static files")
+        nest.run_to_end(application.collect_static(), seconds=PREPARATION_TIMEOUT_S)
+        write_private(stamp, fingerprint)
+
+
+def _summary(options: RunOptions, folder: DataFolder, application: Application) -> str:
+    lines = [
+        "",
+        "Windfall is ready.",
+        "",
+        f"  Site         {options.url}/",
+        f"  Back office  {options.url}/admin/",
+        f"  API          {options.url}/docs/   {options.url}/redoc/",
+        "",
+    ]
+    try:
+        demo = json.loads(application.credentials.read_text())
+        lines += [
+            f"  Login        {demo['login']}",
+            f"  Password     {demo['password']}",
+            f"  API key      {demo['api_key']}",
+        ]
+    except (OSError, ValueError, KeyError):
+        # A database of your own need not have a demo world in it.
+        lines += ["  Login        none: no demo world was loaded into this database"]
+    lines += [
+        "",
+        f"  Logs         {_as_seen_from_here(folder.logs)}",
+        "",
+        "Ctrl-C stops everything.",
+    ]
+    return "\n".join(lines)
+
+
+def _as_seen_from_here(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -1,0 +1,132 @@
+"""
+Every route of the API, found in the URL resolver, and what its parts stand for.
+
+Found, not listed: a route that is added tomorrow is tested tomorrow. What cannot be found
+is said in three tables, one line each: what a part of a path names (OBJECTS), a body that
+a method takes (BODIES), and rows that a list shows (ROWS). A route that is missing from
+them fails its tests.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.converters import StringConverter, UUIDConverter
+from django.urls.resolvers import RoutePattern
+from rest_framework.views import APIView
+
+from operators.models import Operator
+from tests.factories.games import GameFactory
+from tests.factories.operators import ExchangeRateFactory
+from tests.factories.players import PlayerFactory, SegmentFactory
+
+#: What a part of a path names: how to make one for an operator, as it stands in the path.
+OBJECTS: dict[str, Callable[[Operator], Any]] = {
+    "player_id": lambda operator: PlayerFactory.create(operator=operator).reference,
+    "segment_id": lambda operator: SegmentFactory.create(operator=operator).pk,
+    "slug": lambda operator: GameFactory.create(operator=operator).slug,
+}
+
+#: Parts of paths that name nothing of an operator, and a value for each.
+WORDS: dict[str, str] = {"currency": "EUR"}
+
+#: A body that passes validation, for a method that needs one: by route name and method.
+BODIES: dict[tuple[str, str], Callable[[Operator], Any]] = {
+    ("player", "PUT"): lambda operator: {"currency": "EUR"},
+    ("self-exclusion", "PUT"): lambda operator: {"until": "2999-01-01T00:00:00Z"},
+    ("game", "PUT"): lambda operator: {"name": "Sums", "category": "slots"},
+}
+
+#: A list's rows: how to make one for an operator, by route name.
+ROWS: dict[str, Callable[[Operator], Any]] = {
+    "players": lambda operator: PlayerFactory.create(operator=operator),
+    "segments": lambda operator: SegmentFactory.create(operator=operator),
+    "games": lambda operator: GameFactory.create(operator=operator),
+    "exchange-rates": lambda operator: ExchangeRateFactory.create(operator=operator),
+}
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+WRITES = ("POST", "PUT", "PATCH")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One path of the API: its template, the view behind it, and the parts of the path."""
+
+    name: str
+    template: str
+    view: type[APIView]
+    parts: tuple[tuple[str, Any], ...]
+
+    @property
+    def methods(self) -> list[str]:
+        return [method for method in METHODS if hasattr(self.view, method.lower())]
+
+    @property
+    def object_parts(self) -> list[str]:
+        return [part for part, _converter in self.parts if part not in WORDS]
+
+    def path(self, **values: Any) -> str:
+        """Return the path with ``values`` in it, and the word of each part that names none."""
+        path = self.template
+        for part, _converter in self.parts:
+            path = path.replace(f"<{part}>", str(values.get(part, WORDS.get(part))))
+        assert "None" not in path, f"a part of {self.template} has no value"
+        return path
+
+    def objects_of(self, operator: Operator) -> dict[str, Any]:
+        """Make, for every part that names one, an object of ``operator``."""
+        return {part: OBJECTS[part](operator) for part in self.object_parts}
+
+    def absent(self, part: str) -> Any:
+        """Return a value for ``part`` that names nothing anywhere."""
+        converter = dict(self.parts)[part]
+        if isinstance(converter, UUIDConverter):
+            return uuid4()
+        assert isinstance(converter, StringConverter), f"{part} of {self.template}"
+        return "absent"
+
+    def body(self, method: str, operator: Operator) -> Any:
+        make = BODIES.get((self.name, method))
+        return make(operator) if make else {}
+
+    def __str__(self) -> str:
+        return self.template
+
+
+def routes() -> list[Route]:
+    """Return every route below /v1/ and /v2/."""
+    found = [route for route in _walk(get_resolver(), "/") if route.template[:3] in ("/v1", "/v2")]
+    assert len({route.name for route in found}) == len(found), "two routes of one name"
+    return found
+
+
+def calls(*methods: str) -> list[tuple[Route, str]]:
+    """Return every route with every method, of ``methods``, that it takes."""
+    wanted = methods or METHODS
+    return [(route, method) for route in routes() for method in route.methods if method in wanted]
+
+
+def _walk(resolver: URLResolver, prefix: str) -> Iterator[Route]:
+    for pattern in resolver.url_patterns:
+        # A prefix or path as a regular expression could not be read here; there is none.
+        route = pattern.pattern._route if isinstance(pattern.pattern, RoutePattern) else None
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern, f"{prefix}{route}")
+        elif isinstance(pattern, URLPattern):
+            view = getattr(pattern.callback, "view_class", None)
+            if view is None or not prefix.startswith("/v"):
+                continue
+            assert route is not None, f"{pattern} below {prefix} is not a plain path"
+            template = prefix + route
+            for part in pattern.pattern.converters:
+                for kind in ("str", "uuid"):
+                    template = template.replace(f"<{kind}:{part}>", f"<{part}>")
+            yield Route(
+                name=str(pattern.name),
+                template=template,
+                view=view,
+                parts=tuple(pattern.pattern.converters.items()),
+            )
