@@ -1,0 +1,1 @@
+"""What players do: the demo world they do it in, and traffic for a running server."""

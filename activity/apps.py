@@ -1,0 +1,8 @@
+"""Activity as a Django application."""
+
+from django.apps import AppConfig
+
+
+class ActivityConfig(AppConfig):
+    name = "activity"
+    verbose_name = "Activity"

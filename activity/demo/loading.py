@@ -1,0 +1,247 @@
+"""
+Builds the demo world through the services that everybody else uses.
+
+Every step may be repeated, so a load that was interrupted is finished by the next one. An
+entry of the audit trail says that the world is complete: it is then left alone.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from activity.demo.catalogue import GAMES, DemoJackpot, DemoState, demo_jackpots
+from activity.demo.history import record_history
+from activity.demo.people import (
+    SELF_EXCLUDED,
+    USD_RATES,
+    DemoPlayer,
+    demo_players,
+    funded_players,
+)
+from core import audit
+from core.actors import Actor, ActorKind
+from core.errors import NotFound
+from core.models import AuditEntry
+from games.services.catalogue import put_game
+from jackpots.enums import InstanceStatus
+from jackpots.selectors import get_instance
+from jackpots.services.instances import activate_instance, create_instance, pause_instance
+from jackpots.services.links import replace_links
+from jackpots.services.opt_ins import opt_in_player
+from operators.errors import ExchangeRateMissing
+from operators.models import Operator
+from operators.selectors import get_operator, get_usd_rate
+from operators.services.credentials import create_operator
+from operators.services.rates import set_exchange_rate
+from players.models import Player
+from players.services.registration import exclude_player, put_player
+from wallets.enums import AccountKind, Tag
+from wallets.services.transfers import AccountKey, Posting, post_transfers
+
+OPERATOR_SLUG = "demo"
+OPERATOR_NAME = "Lucky Star Casino"
+LOGIN = "demo"
+#: Documented, because the demo listens on the loopback address only.
+PASSWORD = "lucky-star-demo"  # noqa: S105 -- not a secret, see above
+
+ACTOR = Actor(kind=ActorKind.COMMAND, ref="load_demo")
+LOADED = "demo.world.loaded"
+#: The world was there before it is loaded, so that there is something to look back on.
+AGE = timedelta(days=7)
+#: Every so manieth player has opted in where that is required.
+OPTED_IN_EVERY = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedWorld:
+    """The operator of the demo world, and its first API key if this call created it."""
+
+    operator: Operator
+    first_key: str | None
+
+
+def load_world(*, now: datetime, report: Callable[[str], None]) -> LoadedWorld:
+    """
+    Load the demo world, or what is missing of it; a complete one is left as it is.
+
+    ``report`` is told each step.
+    """
+    operator, first_key = _open_operator(now - AGE)
+    if not _entries(operator, LOADED):
+        # From the stored instant, so that a resumed load repeats the same commands.
+        began_at = operator.created_at
+        report("Setting exchange rates, players and games")
+        _set_rates(operator, began_at)
+        _register_players(operator, began_at)
+        for slug, name, category, details in GAMES:
+            put_game(
+                operator=operator,
+                slug=slug,
+                name=name,
+                category=category,
+                details=details,
+                actor=ACTOR,
+                now=began_at,
+            )
+        report("Opening jackpots")
+        instance_ids = _open_jackpots(operator, began_at)
+        report("Playing a day of contributions")
+        record_history(operator=operator, instance_ids=instance_ids, until=began_at + AGE)
+        _hire_staff(now)
+        _mark_as_loaded(operator, now)
+    return LoadedWorld(operator=operator, first_key=first_key)
+
+
+def _open_operator(began_at: datetime) -> tuple[Operator, str | None]:
+    try:
+        return get_operator(slug=OPERATOR_SLUG), None
+    except NotFound:
+        issued = create_operator(
+            slug=OPERATOR_SLUG, name=OPERATOR_NAME, base_currency="USD", actor=ACTOR, now=began_at
+        )
+        return issued.api_key.operator, issued.secret
+
+
+def _set_rates(operator: Operator, began_at: datetime) -> None:
+    for currency, usd_rate in USD_RATES.items():
+        try:
+            get_usd_rate(operator=operator, currency=currency, now=began_at)
+        except ExchangeRateMissing:
+            set_exchange_rate(
+                operator=operator,
+                currency=currency,
+                usd_rate=usd_rate,
+                valid_from=None,
+                actor=ACTOR,
+                now=began_at,
+            )
+
+
+def _register_players(operator: Operator, began_at: datetime) -> None:
+    for player in demo_players():
+        put_player(
+            operator=operator,
+            reference=player.reference,
+            currency=player.currency,
+            profile=player.profile,
+            actor=ACTOR,
+            now=began_at,
+        )
+    for reference in SELF_EXCLUDED:
+        exclude_player(
+            operator=operator,
+            reference=reference,
+            until=began_at + timedelta(days=365),
+            actor=ACTOR,
+            now=began_at,
+        )
+    _fund_wallets(operator, began_at)
+
+
+@transaction.atomic(durable=True)
+def _fund_wallets(operator: Operator, began_at: datetime) -> None:
+    funded = {player.reference: player for player in funded_players()}
+    found = Player.objects.for_operator(operator).filter(reference__in=funded)
+    post_transfers(
+        operator=operator,
+        postings=[_deposit(player.pk, funded[player.reference]) for player in found.order_by("pk")],
+        now=began_at,
+    )
+
+
+def _deposit(player_id: int, player: DemoPlayer) -> Posting:
+    return Posting(
+        debit=AccountKey(AccountKind.HOUSE_CASH, player.currency),
+        credit=AccountKey(AccountKind.PLAYER_MAIN, player.currency, player_id=player_id),
+        amount=player.deposit or Decimal(0),
+        tag=Tag.DEPOSIT,
+        reference=f"demo:deposit:{player.reference}",
+    )
+
+
+def _open_jackpots(operator: Operator, began_at: datetime) -> dict[str, UUID]:
+    """Create, link and open the jackpots; return their ids by name."""
+    jackpots = demo_jackpots(began_at)
+    # The trail knows what an interrupted load has created.
+    ids = {
+        entry.after["name"]: UUID(entry.subject_id)
+        for entry in _entries(operator, "jackpot.instance.created")
+    }
+    for jackpot in jackpots:
+        if jackpot.terms.name not in ids:
+            instance = create_instance(
+                operator=operator, terms=jackpot.terms, actor=ACTOR, now=began_at
+            )
+            ids[jackpot.terms.name] = instance.pk
+    for jackpot in jackpots:
+        _link_and_open(operator, jackpot, ids, began_at)
+    for player in demo_players()[2::OPTED_IN_EVERY]:
+        if player.reference not in SELF_EXCLUDED and not player.profile["is_blocked"]:
+            opt_in_player(
+                operator=operator,
+                instance_id=ids["Weekly (opt-in)"],
+                player_reference=player.reference,
+                actor=ACTOR,
+                now=began_at,
+            )
+    return ids
+
+
+def _link_and_open(
+    operator: Operator, jackpot: DemoJackpot, ids: Mapping[str, UUID], began_at: datetime
+) -> None:
+    instance_id = ids[jackpot.terms.name]
+    replace_links(
+        operator=operator,
+        instance_id=instance_id,
+        target_ids=[ids[name] for name in jackpot.links],
+        reason="",
+        actor=ACTOR,
+        now=began_at,
+    )
+    instance = get_instance(operator=operator, instance_id=instance_id)
+    if jackpot.state != DemoState.DRAFT and instance.status == InstanceStatus.DRAFT:
+        instance = activate_instance(
+            operator=operator, instance_id=instance_id, reason="", actor=ACTOR, now=began_at
+        )
+    if jackpot.state == DemoState.PAUSED and not instance.is_paused:
+        pause_instance(
+            operator=operator,
+            instance_id=instance_id,
+            reason="Waiting for the new prize list",
+            actor=ACTOR,
+            now=began_at,
+        )
+
+
+@transaction.atomic(durable=True)
+def _hire_staff(now: datetime) -> None:
+    if not User.objects.filter(username=LOGIN).exists():
+        user = User.objects.create_superuser(LOGIN, password=PASSWORD)
+        audit.record_action(
+            operator=None,
+            actor=ACTOR,
+            action="staff.user.added",
+            subject=user,
+            after={"username": LOGIN, "is_superuser": True},
+            now=now,
+        )
+
+
+@transaction.atomic(durable=True)
+def _mark_as_loaded(operator: Operator, now: datetime) -> None:
+    audit.record_action(operator=operator, actor=ACTOR, action=LOADED, subject=operator, now=now)
+
+
+def _entries(operator: Operator, action: str) -> list[AuditEntry]:
+    """Return what loads of the demo world have recorded of one action."""
+    return list(
+        AuditEntry.objects.for_operator(operator).filter(
+            action=action, actor_kind=ACTOR.kind, actor_ref=ACTOR.ref
+        )
+    )
