@@ -35,7 +35,7 @@ else
 endif
 
 check: $(VENV)/.installed-dev
-	@exec $(EMBEDDED) test -- $(RUN) -m core.embedded check --without pytest
+	@exec $(EMBEDDED) test -- $(RUN) -m core.embedded check --without pytest --without end-to-end
 
 format: $(VENV)/.installed-dev
 	$(RUN) -m ruff check --fix .

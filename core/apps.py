@@ -5,4 +5,4 @@ from django.apps import AppConfig
 
 class CoreConfig(AppConfig):
     name = "core"
-    verbose_name = "Kernel"
+    verbose_name = "System"

@@ -26,8 +26,8 @@ class Difference:
 
     def __str__(self) -> str:
         return (
-            f"{self.check}: {self.subject} is {self.recorded}, its rows say {self.computed} "
-            f"(off by {self.recorded - self.computed})"
+            f"{self.check}: {self.subject} is {self.recorded:f}, its rows say {self.computed:f} "
+            f"(off by {self.recorded - self.computed:f})"
         )
 
 
@@ -78,8 +78,8 @@ def check_books(*, started_at: datetime, clock: Callable[[], datetime]) -> Books
         differences=[
             {
                 **asdict(difference),
-                "recorded": str(difference.recorded),
-                "computed": str(difference.computed),
+                "recorded": f"{difference.recorded:f}",
+                "computed": f"{difference.computed:f}",
             }
             for difference in found
         ],

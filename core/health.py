@@ -8,13 +8,21 @@ from django.core.cache import cache as shared_cache
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+BROKER_TIMEOUT_S = 2
 
 
+@require_safe
+@never_cache
 def livez(_request: HttpRequest) -> JsonResponse:
     """Answer 200 while the process can answer at all."""
     return JsonResponse({"status": "alive"})
 
 
+@require_safe
+@never_cache
 def readyz(_request: HttpRequest) -> JsonResponse:
     """Answer 200 when database, migrations, broker and cache are ready, else 503."""
     checks = {
@@ -57,8 +65,13 @@ def _migrations_are_applied() -> bool:
 
 
 def _broker_answers() -> bool:
-    with kombu.Connection(settings.CELERY_BROKER_URL, connect_timeout=2) as broker:
-        broker.ensure_connection(max_retries=1, timeout=2)
+    with kombu.Connection(
+        settings.CELERY_BROKER_URL,
+        connect_timeout=BROKER_TIMEOUT_S,
+        # One that takes connections and says nothing is as good as away: Redis, then AMQP.
+        transport_options={"socket_timeout": BROKER_TIMEOUT_S, "read_timeout": BROKER_TIMEOUT_S},
+    ) as broker:
+        broker.ensure_connection(max_retries=1, timeout=BROKER_TIMEOUT_S)
     return True
 
 

@@ -36,7 +36,7 @@ class GameAdmin(LargeTableAdmin):
     search_fields = ("name", "slug")
     search_help_text = "Search by name or slug"
     fieldsets: ClassVar = [
-        (None, {"fields": ["name", "slug_shown", "operator_link", "category"]}),
+        ("Game", {"fields": ["name", "slug_shown", "operator_link", "category"]}),
         ("Origin", {"fields": ["provider_shown", "house", "created"]}),
     ]
     empty_icon = "casino"

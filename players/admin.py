@@ -36,10 +36,8 @@ class PlayerAdmin(LargeTableAdmin):
         "operator",
         "standing",
         "currency",
-        "country_shown",
         "levels",
         "deposits",
-        "wagers",
         "created",
     )
     list_filter = (("operator", RelatedDropdownFilter), ("is_blocked", BooleanRadioFilter))
@@ -47,9 +45,12 @@ class PlayerAdmin(LargeTableAdmin):
     search_fields = ("reference",)
     search_help_text = "Search by player id"
     fieldsets: ClassVar = [
-        (None, {"fields": ["reference", "operator_link", "standing", "currency", "country_shown"]}),
+        (
+            "Player",
+            {"fields": ["reference", "operator_link", "standing", "currency", "country_shown"]},
+        ),
         ("Profile", {"fields": ["levels", "affiliate", "tags_shown"]}),
-        ("Totals", {"fields": ["deposits", "deposit_count", "wagers"]}),
+        ("Totals", {"fields": ["deposits", "deposits_made", "wagers"]}),
         ("Dates", {"fields": ["created", "excluded_until", "currency_fixed"]}),
     ]
     empty_icon = "group"
@@ -108,6 +109,11 @@ class PlayerAdmin(LargeTableAdmin):
         """Return the total of settled deposits."""
         return money(player.total_deposit_usd, USD)
 
+    @admin.display(description="Number of deposits")
+    def deposits_made(self, player: Player) -> str:
+        """Return how many deposits were settled."""
+        return f"{player.deposit_count:,}"
+
     @admin.display(description="Wagers")
     def wagers(self, player: Player) -> str:
         """Return the total of settled bets."""
@@ -139,7 +145,7 @@ class SegmentAdmin(LargeTableAdmin):
     search_fields = ("name",)
     search_help_text = "Search by name"
     fieldsets: ClassVar = [
-        (None, {"fields": ["name", "operator_link", "chosen_by", "size", "created"]}),
+        ("Segment", {"fields": ["name", "operator_link", "chosen_by", "size", "created"]}),
     ]
     empty_icon = "groups"
     empty_text = "Segments are made by their operator with POST /v1/segments."

@@ -16,6 +16,7 @@ from core.actors import Actor, ActorKind
 from operators import authentication
 from operators.models import Operator
 from tests.factories.operators import OperatorFactory, issue_key
+from tests.running import running_windfall  # noqa: F401 -- a fixture
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from core.admin import LargeTableAdmin, Panel, panel_on
@@ -40,7 +41,7 @@ class AccountAdmin(LargeTableAdmin):
     search_fields = ("owner",)
     search_help_text = "Search by player id, or by the id of a jackpot instance"
     fieldsets: ClassVar = [
-        (None, {"fields": ["kind", "operator_link", "player_shown", "owner_shown"]}),
+        ("Account", {"fields": ["kind", "operator_link", "player_shown", "owner_shown"]}),
         ("Money", {"fields": ["currency", "balance_now"]}),
     ]
     empty_icon = "account_balance"
@@ -77,7 +78,7 @@ class AccountAdmin(LargeTableAdmin):
     def balance_shown(self, account: Account) -> str:
         """Return the balance, if it is a column: summing a hot account costs a statement."""
         if account.balance is None:
-            return badge("Summed on its page", Tone.QUIET)
+            return format_html('<span class="wf-muted">{}</span>', "summed on its page")
         return money(account.balance, account.currency)
 
     @admin.display(description="Balance now")
@@ -120,7 +121,7 @@ class TransferAdmin(LargeTableAdmin):
     search_help_text = "Search by id, reference, or player id"
     fieldsets: ClassVar = [
         (
-            None,
+            "Transfer",
             {"fields": ["public_id", "tag_shown", "reference_shown", "operator_link", "posted"]},
         ),
         ("Money", {"fields": ["amount_shown", "debit_shown", "credit_shown"]}),
@@ -128,6 +129,7 @@ class TransferAdmin(LargeTableAdmin):
         ("Conversion", {"fields": ["original", "rate_shown"]}),
         ("Correction", {"fields": ["reverses_shown"]}),
     ]
+    has_history = False
     empty_icon = "swap_horiz"
     empty_text = "Money moves when players deposit, bet or contribute. Nothing has moved yet."
 

@@ -62,7 +62,7 @@ def demo_jackpots(began_at: datetime) -> tuple[DemoJackpot, ...]:
         DemoJackpot(_monthly("Monthly (opt-in)")),
         DemoJackpot(_progressive(began_at)),
         DemoJackpot(_community()),
-        DemoJackpot(_daily("Rush Hour"), state=DemoState.PAUSED),
+        DemoJackpot(_daily("Rush Hour"), links=("Weekly", "Monthly"), state=DemoState.PAUSED),
         DemoJackpot(_monthly("Summer Raffle"), state=DemoState.DRAFT),
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 
-from config.settings.unfold import UNFOLD as UNFOLD
+from config.settings import unfold
 
 env = environ.Env()  # type: ignore[no-untyped-call]
 
@@ -226,6 +226,10 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
     }
 }
+
+# The theme's sign-in form does not say where to go next.
+LOGIN_REDIRECT_URL = "admin:index"
+UNFOLD = unfold.UNFOLD
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -49,6 +49,9 @@ class BackofficeChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        if isinstance(self.paginator, UncountedPaginator):
+            # There is no count to compare with, so none is shown.
+            self.full_result_count = self.result_count
         self.result_list = list(self.result_list)
         self.model_admin.complete_rows(self.result_list)
 
@@ -65,15 +68,17 @@ class BackofficeModelAdmin(ModelAdmin):  # type: ignore[misc]
     list_per_page = 50
     list_filter_submit = True
     list_fullwidth = True
-    show_full_result_count = False
     sortable_by: ClassVar[Sequence[str] | None] = ()
     ordering: ClassVar[Sequence[str]] = ("-pk",)
     actions = None
     empty_value_display = "—"
+    show_add_link = True
     change_form_template = "admin/backoffice/change_form.html"
     #: What to say, and to do, when the table is empty.
     empty_text: ClassVar[str] = ""
     empty_icon: ClassVar[str] = "inbox"
+    #: Whether the audit trail may know more of a row; of one that never changes it does not.
+    has_history: ClassVar[bool] = True
     pages: ClassVar[Sequence[type[ServicePage[Any]]]] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -116,6 +121,9 @@ class BackofficeModelAdmin(ModelAdmin):  # type: ignore[misc]
         context = response.context_data if isinstance(response, TemplateResponse) else None
         if context is not None and context.get("original") is not None:
             subject, now = context["original"], timezone.now()
+            context["show_history"] = self.has_history and request.user.has_perm(
+                "core.view_auditentry"
+            )
             context["actions_detail"] = self._buttons(request, subject, now)
             context["panels_before"] = [
                 panel.render(request) for panel in self.panels_before(request, subject, now)

@@ -17,7 +17,8 @@ class BooksCheckAdmin(LargeTableAdmin):
     """Look at the runs of check_books and at what each found."""
 
     list_display = ("started", "outcome", "checked_count", "took")
-    fieldsets: ClassVar = [(None, {"fields": ["started", "took", "checked_count", "outcome"]})]
+    fieldsets: ClassVar = [("Check", {"fields": ["started", "took", "checked_count", "outcome"]})]
+    has_history = False
     empty_icon = "fact_check"
     empty_text = (
         "The books have not been checked yet. They are checked every night, and whenever "

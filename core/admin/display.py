@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from enum import Enum
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +12,7 @@ from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 
-from core.money import format_amount, format_decimal
+from core.money import EXACT, format_amount, format_decimal, get_currency
 
 EMPTY = "—"
 
@@ -48,6 +48,17 @@ def money(amount: Decimal | None, currency: str) -> str:
     return format_html('<span class="wf-money">{}</span>', amount_text(amount, currency))
 
 
+def meter(value: Decimal, currency: str) -> str:
+    """Return a meter in whole minor units, rounded down; a pointer on it shows all of it."""
+    unit = get_currency(currency).minor_unit
+    shown = value.quantize(unit, rounding=ROUND_DOWN, context=EXACT)
+    return format_html(
+        '<span class="wf-money" title="{}">{}</span>',
+        amount_text(value, currency),
+        amount_text(shown, currency),
+    )
+
+
 def percent_text(share: Decimal) -> str:
     """Return a share of 1 as a percentage: "12.5 %"."""
     return f"{format_decimal(share * 100)} %"
@@ -63,15 +74,18 @@ def instant(value: datetime | None) -> str:
     if value is None:
         return EMPTY
     return format_html(
-        '<time class="wf-instant" datetime="{}">{} <span>UTC</span></time>',
+        '<time class="wf-instant" datetime="{}" title="{} UTC">{} <span>UTC</span></time>',
         value.astimezone(UTC).isoformat(),
+        instant_text(value),
         instant_text(value),
     )
 
 
 def code(text: Any) -> str:
     """Return an identifier in a fixed-width face."""
-    return format_html('<code class="wf-code">{}</code>', text) if text not in ("", None) else EMPTY
+    if text in ("", None):
+        return EMPTY
+    return format_html('<code class="wf-code" title="{}">{}</code>', text, text)
 
 
 def link(url: str, text: Any) -> str:

@@ -267,6 +267,8 @@ def dress(form: forms.BaseForm) -> None:
         elif isinstance(widget, forms.Textarea):
             classes = TEXTAREA_CLASSES
         elif isinstance(widget, forms.Select):
+            # With the arrow that the theme draws: its select has none of its own.
+            widget.template_name = "unfold/widgets/select.html"
             classes = SELECT_CLASSES
         elif isinstance(widget, forms.HiddenInput):
             continue

@@ -9,6 +9,7 @@ names them.
 from typing import Any, ClassVar
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -19,10 +20,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core import audit
 from core.admin.pages import staff_actor
 
+apps.get_app_config("auth").verbose_name = "System"
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
@@ -54,6 +57,14 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc]
         """Refuse: the audit trail names what was here."""
         return False
 
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Return a field of checkboxes: a list in which Ctrl must be held loses choices."""
+        kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None:
+            field.help_text = ""
+        return field
+
     def _record(self, request: HttpRequest, subject: Model, what: str, **values: Any) -> None:
         audit.record_action(
             operator=None,
@@ -82,6 +93,8 @@ class StaffAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     list_filter = ("is_active", "is_superuser", "groups")
     list_filter_submit = True
     filter_horizontal = ()
+    list_fullwidth = True
+    show_add_link = True
     fieldsets: ClassVar = [
         (None, {"fields": ["username", "password"]}),
         ("Person", {"fields": ["first_name", "last_name", "email"]}),
@@ -132,6 +145,8 @@ class RoleAdmin(AuditedAdmin, DjangoGroupAdmin):
     actions = None
     list_display = ("name",)
     search_fields = ("name",)
+    filter_horizontal = ()
+    list_fullwidth = True
     empty_icon = "shield_person"
     empty_text = "A role is a set of permissions. Add one, then give it to staff."
 
@@ -161,7 +176,8 @@ def meaningful_permissions() -> QuerySet[Permission]:
 
 
 def _permission_label(permission: Permission) -> str:
-    return f"{permission.content_type.app_label.capitalize()}: {permission.name}"
+    app = apps.get_app_config(permission.content_type.app_label)
+    return f"{app.verbose_name}: {permission.name}"
 
 
 def _plain(value: Any) -> Any:

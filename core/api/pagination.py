@@ -30,6 +30,13 @@ class NewestFirst(CursorPagination):
         self._first_field = options.pk if first == "pk" else options.get_field(first)
         return super().paginate_queryset(queryset, request, view)
 
+    def get_paginated_response_schema(self, schema: Any) -> Any:
+        described = super().get_paginated_response_schema(schema)
+        for link in ("next", "previous"):
+            # DRF's examples point at a host that is not ours.
+            del described["properties"][link]["example"]
+        return described
+
     def decode_cursor(self, request: Request) -> Cursor | None:
         try:
             cursor = super().decode_cursor(request)

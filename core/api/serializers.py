@@ -72,7 +72,7 @@ class DecimalStringField(serializers.Field[Decimal, Any, str, Any]):
     ``above`` and ``up_to`` bound it; ``decimals`` is the most it may have.
     """
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages: ClassVar[dict[str, Any]] = {
         "not_a_string": 'Send it as a decimal string such as "10.00", not as a number.',
         "malformed": 'Send plain digits such as "10.00", with at most {decimals} decimals.',
         "too_small": "It must be above {above}.",
@@ -118,7 +118,7 @@ class MoneyField(DecimalStringField):
 class CurrencyField(serializers.Field[str, Any, str, Any]):
     """A currency code of the registry; an unknown one is CURRENCY_UNKNOWN."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages: ClassVar[dict[str, Any]] = {
         "not_a_string": "Send a currency code such as EUR."
     }
 
@@ -137,7 +137,7 @@ class CurrencyField(serializers.Field[str, Any, str, Any]):
 class InstantField(serializers.Field[datetime, Any, str, Any]):
     """An RFC 3339 instant; a local time without an offset is refused. Rendered in UTC with Z."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages: ClassVar[dict[str, Any]] = {
         "malformed": "Send an RFC 3339 instant such as 2026-03-01T12:00:00Z."
     }
 
@@ -162,7 +162,7 @@ class InstantField(serializers.Field[datetime, Any, str, Any]):
 class TextField(serializers.CharField):
     """Printable text, not trimmed, in the one form (NFC) in which equal texts are equal."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages: ClassVar[dict[str, Any]] = {
         "unprintable": "It holds characters that cannot be printed."
     }
 
@@ -182,7 +182,7 @@ class TextField(serializers.CharField):
 class ReferenceField(TextField):
     """An operator's own id of a thing: 1 to 64 printable characters, without a slash."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages: ClassVar[dict[str, Any]] = {
         "slash": "It must not hold a slash: it is a part of paths."
     }
 
@@ -200,7 +200,7 @@ class ReferenceField(TextField):
 class TimezoneField(TextField):
     """The name of an IANA time zone."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages: ClassVar[dict[str, Any]] = {
         "unknown": "Send an IANA time zone such as Europe/Berlin."
     }
 

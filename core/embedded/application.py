@@ -47,15 +47,13 @@ class Application:
         """The folder from which the stylesheets and scripts are served."""
         return self._options.data_dir / "static"
 
-    def preparation(self) -> tuple[tuple[str, Command], ...]:
-        """Return what must succeed, in this order, before the first process starts."""
-        return (
-            ("Migrating the database", self._manage("migrate", "--noinput")),
-            (
-                "Loading the demo world",
-                self._manage("load_demo", "--credentials", str(self.credentials)),
-            ),
-        )
+    def migrate(self) -> Command:
+        """Return the command that brings the database up to date."""
+        return self._manage("migrate", "--noinput")
+
+    def load_demo(self) -> Command:
+        """Return the command that loads the demo world, if it is not there."""
+        return self._manage("load_demo", "--credentials", str(self.credentials))
 
     def collect_static(self) -> Command:
         """Return the command that fills the static root."""
@@ -72,21 +70,24 @@ class Application:
                 digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
         return digest.hexdigest()
 
-    def processes(self) -> tuple[Command, ...]:
-        """Return the long-running processes; another one is another entry here."""
+    def web(self) -> Command:
+        """Return the process that answers HTTP; it can start when the database is up to date."""
+        return self._module(
+            "web",
+            "granian",
+            "--interface=wsgi",
+            f"--host={self._options.host}",
+            f"--port={self._options.port}",
+            f"--workers={WEB_WORKERS}",
+            f"--blocking-threads={WEB_THREADS}",
+            "--no-ws",
+            "--workers-kill-timeout=3",
+            "config.wsgi:application",
+        )
+
+    def background(self) -> tuple[Command, ...]:
+        """Return the processes that work by themselves; another one is another entry here."""
         return (
-            self._module(
-                "web",
-                "granian",
-                "--interface=wsgi",
-                f"--host={self._options.host}",
-                f"--port={self._options.port}",
-                f"--workers={WEB_WORKERS}",
-                f"--blocking-threads={WEB_THREADS}",
-                "--no-ws",
-                "--workers-kill-timeout=3",
-                "config.wsgi:application",
-            ),
             # Mingling and gossip look for other workers; there are none, and looking takes
             # a second of every start.
             self._module(

@@ -101,6 +101,8 @@ CHECKS = (
     ),
     Check("migrations", _command(*MANAGE, "makemigrations", "--check", "--dry-run")),
     Check("schema", _check_schema),
-    # The groups keep tests that share one expensive server on one worker.
-    Check("pytest", _module("pytest", "-n", "2", "--dist", "loadgroup")),
+    Check("pytest", _module("pytest", "-n", "2", "-m", "not xdist_group")),
+    # The tests of one group share the whole running product, and one of them measures it:
+    # they have the machine to themselves.
+    Check("end-to-end", _module("pytest", "-m", "xdist_group")),
 )

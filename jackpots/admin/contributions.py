@@ -13,6 +13,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -117,7 +118,7 @@ class ContributionAdmin(LargeTableAdmin):
     search_help_text = "Search by id, request id, or player id"
     fieldsets: ClassVar = [
         (
-            None,
+            "Contribution",
             {
                 "fields": [
                     "status_shown",
@@ -135,6 +136,7 @@ class ContributionAdmin(LargeTableAdmin):
             {"fields": ["role_shown", "source_link", "id_shown", "request_link", "gameround"]},
         ),
     ]
+    has_history = False
     empty_icon = "database"
     empty_text = (
         "Nobody has contributed yet. Activate an instance, then send a wager with "
@@ -179,7 +181,7 @@ class ContributionAdmin(LargeTableAdmin):
         """Return the part that the instance played in the request."""
         if contribution.role == Role.MAIN:
             return "Main"
-        return f"Linked from {contribution.source}"
+        return format_html('<span title="From {}">Linked</span>', contribution.source)
 
     @admin.display(description="Outcome")
     def status_shown(self, contribution: Contribution) -> str:
@@ -210,7 +212,13 @@ class ContributionAdmin(LargeTableAdmin):
         """Return the tickets that it earned, and how many the player then had."""
         if contribution.tickets_total is None:
             return EMPTY
-        return f"+{contribution.tickets_earned} (of {contribution.tickets_total})"
+        return format_html(
+            '<span title="{} earned, {} altogether">+{} ({})</span>',
+            contribution.tickets_earned,
+            contribution.tickets_total,
+            contribution.tickets_earned,
+            contribution.tickets_total,
+        )
 
     @admin.display(description="Rate")
     def rate_shown(self, contribution: Contribution) -> str:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from core.admin.display import Tone, amount_text, badge, instant_text, lines, percent_text
+from django.utils.html import format_html, format_html_join
+
+from core.admin.display import Tone, amount_text, badge, instant_text, meter, percent_text
 from core.money import format_decimal
 from jackpots.enums import ContributionType, DropType, Funding, InstanceStatus
 from jackpots.errors import REFUSAL_CODES, refusal
@@ -26,7 +28,10 @@ def status_badges(instance: Instance) -> str:
     badges = [badge(status.label, _TONES[status])]
     if instance.is_paused:
         badges.append(badge("Paused", Tone.WARNING, title=instance.paused_reason))
-    return lines(badges)
+    return format_html(
+        '<span class="wf-badges">{}</span>',
+        format_html_join("", "{}", ((each,) for each in badges)),
+    )
 
 
 def contribution_sentence(instance: Instance) -> str:
@@ -79,7 +84,7 @@ def prize_value(prize: Prize, currency: str) -> str:
 
 def meter_lines(meters: Sequence[PotMeter], currency: str) -> list[dict[str, str]]:
     """Return the meters of an instance with their currency, as templates show them."""
-    return [{"name": each.name, "value": amount_text(each.value, currency)} for each in meters]
+    return [{"name": each.name, "value": meter(each.value, currency)} for each in meters]
 
 
 def error_sentence(error_code: str) -> str:

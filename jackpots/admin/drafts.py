@@ -12,7 +12,7 @@ from jackpots.admin.draft_forms import DraftForm, initial_of, terms_from
 from jackpots.enums import InstanceKind, InstanceStatus
 from jackpots.models import Instance
 from jackpots.services import instances
-from jackpots.services.terms import InstanceTerms, terms_of
+from jackpots.services.terms import InstanceTerms, read_terms
 
 
 class AddInstancePage(ServicePage[None]):
@@ -97,7 +97,7 @@ class EditInstancePage(ServicePage[Instance]):
     def make_form(self, data: Any) -> DraftForm:
         """Return the form with the terms as they are."""
         kind = InstanceKind(self.subject.kind)
-        initial = initial_of(terms_of(instance=self.subject)) if data is None else {}
+        initial = initial_of(read_terms(instance=self.subject)) if data is None else {}
         return DraftForm(data, kind=kind, operator=self.subject.operator, initial=initial)
 
     def call(self, form: DraftForm) -> str:

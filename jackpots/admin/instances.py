@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from core.admin import Panel, ReadOnlyAdmin
@@ -16,6 +17,7 @@ from core.admin.display import (
     instant,
     lines,
     list_url,
+    meter,
     object_link,
     percent_text,
 )
@@ -61,7 +63,7 @@ class InstanceAdmin(ReadOnlyAdmin):
     search_help_text = "Search by name or id"
     sortable_by = ("name", "kind", "currency")
     fieldsets: ClassVar = [
-        (None, {"fields": ["name", "status_shown", "kind", "operator_link", "id_shown"]}),
+        ("Instance", {"fields": ["name", "status_shown", "kind", "operator_link", "id_shown"]}),
         ("Terms", {"fields": ["contribution", "funding_shown", "opt_in", "ticket_cost_shown"]}),
         ("Schedule", {"fields": ["schedule", "recurrence_shown", "timezone"]}),
         (
@@ -112,7 +114,9 @@ class InstanceAdmin(ReadOnlyAdmin):
     def meters_shown(self, instance: Instance) -> str:
         """Return what the pots hold at this instant."""
         meters: list[PotMeter] = instance.meters  # type: ignore[attr-defined]
-        return lines(f"{each.name} {amount_text(each.value, instance.currency)}" for each in meters)
+        return lines(
+            format_html("{} {}", each.name, meter(each.value, instance.currency)) for each in meters
+        )
 
     @admin.display(description="Open")
     def schedule(self, instance: Instance) -> str:
@@ -187,7 +191,7 @@ class InstanceAdmin(ReadOnlyAdmin):
         return instant(instance.cancelled_at)
 
     def panels_before(self, request: HttpRequest, subject: Instance, now: datetime) -> list[Panel]:
-        """Return the pots with their live values, and the pause if there is one."""
+        """Return the pots with their live values, and the links with their health."""
         meters = read_meters(instance_ids=[subject.pk])[subject.pk]
         values = {each.position: each.value for each in meters}
         pots = [
@@ -212,17 +216,20 @@ class InstanceAdmin(ReadOnlyAdmin):
             context["contributions_url"] = list_url(
                 "jackpots.contribution", instance__id__exact=subject.pk
             )
-        return [Panel("Pots", "admin/jackpots/pots.html", context)]
+        return [
+            Panel("Pots", "admin/jackpots/pots.html", context),
+            _links_panel(request, subject, now),
+        ]
 
     def panels_after(self, request: HttpRequest, subject: Instance, now: datetime) -> list[Panel]:
-        """Return the prizes of a raffle, and the links with their health."""
-        panels = [_links_panel(request, subject, now)]
+        """Return the prizes of a raffle, and how many players have opted in."""
+        panels = []
         prizes = [
             {"prize": prize, "value": prize_value(prize, subject.currency)}
             for prize in subject.prizes.all()
         ]
         if prizes:
-            panels.insert(0, Panel("Prizes", "admin/jackpots/prizes.html", {"prizes": prizes}))
+            panels.append(Panel("Prizes", "admin/jackpots/prizes.html", {"prizes": prizes}))
         if subject.opt_in_required:
             panels.append(_opt_ins_panel(subject))
         return panels

@@ -85,7 +85,7 @@ class ActivatePage(MovePage):
         sentences = [
             f"From now on it takes contributions: {contribution_sentence(subject)}.",
             f"{funding_sentence(subject)}.",
-            f"It is open {schedule_sentence(subject)}; at other times contributions are refused.",
+            _open_sentence(subject),
             "Its terms are fixed: name, contribution, pots and prizes cannot be edited any more.",
         ]
         if subject.opt_in_required:
@@ -199,3 +199,10 @@ class CancelPage(MovePage):
             "It was never active, so it holds no money of anybody's.",
             *self.linked_from_sentences(),
         ]
+
+
+def _open_sentence(instance: Instance) -> str:
+    when = schedule_sentence(instance)
+    if instance.opens_at is None and instance.closes_at is None:
+        return f"It is open {when}, until somebody pauses or closes it."
+    return f"It is open {when}; at other times contributions are refused."

@@ -30,7 +30,7 @@ class OptInAdmin(LargeTableAdmin):
     search_fields = ("player__reference",)
     search_help_text = "Search by player id"
     fieldsets: ClassVar = [
-        (None, {"fields": ["player_link", "instance_link", "operator_link"]}),
+        ("Opt-in", {"fields": ["player_link", "instance_link", "operator_link"]}),
         ("Dates", {"fields": ["status", "given", "withdrawn"]}),
     ]
     empty_icon = "how_to_reg"

@@ -119,7 +119,7 @@ class Contribution(models.Model):
         triggers: ClassVar = [append_only("contribution_is_append_only")]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.currency}"
+        return f"{self.amount.normalize():f} {self.currency}"
 
 
 class LinkTraffic(models.Model):

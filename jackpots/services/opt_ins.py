@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from core import audit, locks
 from core.actors import Actor
 from core.errors import NotFound
+from core.instants import format_instant
 from core.querysets import OperatorQuerySet
 from jackpots.enums import InstanceStatus
 from jackpots.errors import InstanceWrongState
@@ -81,7 +82,11 @@ def opt_in_player(
         actor=actor,
         action="jackpot.opt_in.given",
         subject=opt_in,
-        after={"instance_id": str(instance.pk), "player_id": player.reference},
+        after={
+            "instance_id": str(instance.pk),
+            "player_id": player.reference,
+            "opted_in_at": format_instant(now),
+        },
         now=now,
     )
     return GivenOptIn(opt_in=opt_in, is_new=True)
@@ -123,7 +128,12 @@ def opt_out_player(
             actor=actor,
             action="jackpot.opt_in.withdrawn",
             subject=opt_in,
-            after={"instance_id": str(instance.pk), "player_id": player.reference},
+            before={"opted_out_at": None},
+            after={
+                "instance_id": str(instance.pk),
+                "player_id": player.reference,
+                "opted_out_at": format_instant(opt_in.opted_out_at),
+            },
             now=now,
         )
 

@@ -7,7 +7,9 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpResponse
 from django.utils import timezone
+from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core.admin import ReadOnlyAdmin
 from core.admin.display import Tone, badge, code, instant, object_link, url_of
@@ -66,7 +68,7 @@ class IssueKeyForm(ServiceForm):
     )
     scopes = forms.MultipleChoiceField(
         choices=[(scope.value, text) for scope, text in _SCOPES_SAID.items()],
-        widget=forms.CheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text="None includes another. Give a key no more than its user needs.",
     )
     expires_at = UtcDateTimeField(
@@ -161,12 +163,12 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         "created",
         "expires",
     )
-    list_filter = ("operator",)
+    list_filter = (("operator", RelatedDropdownFilter),)
     list_select_related = ("operator",)
     search_fields = ("prefix", "label")
     search_help_text = "Search by the key's first characters or its label"
     fieldsets: ClassVar = [
-        (None, {"fields": ["prefix_shown", "label", "operator_link", "status", "scopes_shown"]}),
+        ("Key", {"fields": ["prefix_shown", "label", "operator_link", "status", "scopes_shown"]}),
         ("Dates", {"fields": ["created", "expires", "revoked"]}),
     ]
     pages = (RevokeKeyPage,)

@@ -85,7 +85,7 @@ class OperatorAdmin(ReadOnlyAdmin):
     search_help_text = "Search by name or slug"
     sortable_by = ("name", "slug")
     fieldsets: ClassVar = [
-        (None, {"fields": ["name", "slug", "base_currency", "created"]}),
+        ("Operator", {"fields": ["name", "slug", "base_currency", "created"]}),
     ]
     add_page = AddOperatorPage
     pages = (IssueKeyPage,)

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from core.admin.base import LargeTableAdmin
 from core.admin.display import instant, object_link
@@ -77,12 +78,13 @@ class ExchangeRateAdmin(LargeTableAdmin):
     """Look at the history of rates; add to it through its own page."""
 
     list_display = ("currency", "rate", "operator", "in_force_from", "set_at")
-    list_filter = ("operator",)
+    list_filter = (("operator", RelatedDropdownFilter),)
+    has_history = False
     list_select_related = ("operator",)
     search_fields = ("=currency",)
     search_help_text = "Search by currency code"
     fieldsets: ClassVar = [
-        (None, {"fields": ["operator_link", "currency", "rate", "in_force_from", "set_at"]}),
+        ("Rate", {"fields": ["operator_link", "currency", "rate", "in_force_from", "set_at"]}),
     ]
     add_page = SetRatePage
     empty_icon = "currency_exchange"

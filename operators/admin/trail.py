@@ -115,9 +115,13 @@ class AuditEntryAdmin(LargeTableAdmin):
     search_fields = ("subject_id",)
     search_help_text = "Search by the id of what was changed"
     fieldsets: ClassVar = [
-        (None, {"fields": ["when", "action_shown", "subject", "who", "operator_shown", "reason"]}),
+        (
+            "Entry",
+            {"fields": ["when", "action_shown", "subject", "who", "operator_shown", "reason"]},
+        ),
         ("Trace", {"fields": ["request_shown"]}),
     ]
+    has_history = False
     empty_icon = "history"
     empty_text = "Whatever anybody changes here, or through the API, leaves an entry."
 
@@ -182,28 +186,28 @@ class AuditEntryAdmin(LargeTableAdmin):
         """Return the id by which the logs know the request."""
         return code(entry.request_id)
 
-    def panels_before(
-        self, request: HttpRequest, subject: AuditEntry, now: datetime
-    ) -> list[Panel]:
+    def panels_after(self, request: HttpRequest, subject: AuditEntry, now: datetime) -> list[Panel]:
         """Return what changed, field by field."""
         rows = list(changes_of(subject))
         return [Panel("What changed", "admin/operators/changes.html", {"rows": rows})]
 
 
 def changes_of(entry: AuditEntry) -> Iterator[tuple[str, str | None, str | None]]:
-    """Yield each recorded field with its value before and after; null where none was recorded."""
+    """Yield each recorded field with its value before and after; null where there was none."""
     for name in dict.fromkeys([*entry.before, *entry.after]):
         yield (
             name.replace("_", " "),
-            _shown(entry.before[name]) if name in entry.before else None,
-            _shown(entry.after[name]) if name in entry.after else None,
+            _shown(entry.before.get(name)),
+            _shown(entry.after.get(name)),
         )
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any) -> str | None:
     match value:
-        case None | "" | [] | {}:
-            return "(empty)"
+        case None | "":
+            return None
+        case list() | dict() if not value:
+            return None
         case bool():
             return "yes" if value else "no"
         case str():

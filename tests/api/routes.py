@@ -2,15 +2,14 @@
 Every route of the API, found in the URL resolver, and what its parts stand for.
 
 Found, not listed: a route that is added tomorrow is tested tomorrow. What cannot be found
-is said in three tables, one line each: what a part of a path names (OBJECTS), a body that
-a method takes (BODIES), and rows that a list shows (ROWS). A route that is missing from
-them fails its tests.
+is said in tables, one line each: what a part of a path names (OBJECTS, TOGETHER), a body
+that a method takes (BODIES), what a body names (NAMED), and rows that a list shows (ROWS). A
+route that is missing from them fails its tests.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import StringConverter, UUIDConverter
@@ -19,14 +18,38 @@ from rest_framework.views import APIView
 
 from operators.models import Operator
 from tests.factories.games import GameFactory
+from tests.factories.jackpots import InstanceFactory, OptInFactory
 from tests.factories.operators import ExchangeRateFactory
 from tests.factories.players import PlayerFactory, SegmentFactory
 
+
+def wager_by(player_id: str) -> dict[str, str]:
+    """Return the body of a contribution by that player."""
+    return {"player_id": player_id, "base_wager": "10.00", "currency": "EUR"}
+
+
+def wager_of(operator: Operator) -> dict[str, str]:
+    """Return the body of a contribution by a player of ``operator``."""
+    return wager_by(PlayerFactory.create(operator=operator).reference)
+
+
+def opt_in_of(operator: Operator) -> dict[str, Any]:
+    """Return the parts of the path of an opt-in that stands."""
+    opt_in = OptInFactory.create(instance__operator=operator)
+    return {"instance_id": opt_in.instance.pk, "player_id": opt_in.player.reference}
+
+
 #: What a part of a path names: how to make one for an operator, as it stands in the path.
 OBJECTS: dict[str, Callable[[Operator], Any]] = {
+    "instance_id": lambda operator: InstanceFactory.create(operator=operator).pk,
     "player_id": lambda operator: PlayerFactory.create(operator=operator).reference,
     "segment_id": lambda operator: SegmentFactory.create(operator=operator).pk,
     "slug": lambda operator: GameFactory.create(operator=operator).slug,
+}
+
+#: A path that names a thing by several parts: how to make them together, by route name.
+TOGETHER: dict[str, Callable[[Operator], dict[str, Any]]] = {
+    "instance-opt-in": opt_in_of,
 }
 
 #: Parts of paths that name nothing of an operator, and a value for each.
@@ -37,6 +60,25 @@ BODIES: dict[tuple[str, str], Callable[[Operator], Any]] = {
     ("player", "PUT"): lambda operator: {"currency": "EUR"},
     ("self-exclusion", "PUT"): lambda operator: {"until": "2999-01-01T00:00:00Z"},
     ("game", "PUT"): lambda operator: {"name": "Sums", "category": "slots"},
+    ("segments", "POST"): lambda operator: {"name": "All", "rules": {}},
+    ("exchange-rate", "PUT"): lambda operator: {"usd_rate": "1.25"},
+    ("instances", "POST"): lambda operator: {
+        "name": "Daily",
+        "kind": "progressive",
+        "currency": "EUR",
+        "contribution": {"type": "percent", "percent": "1"},
+    },
+    ("instance-links", "PUT"): lambda operator: {"linked_instances": []},
+    ("v1-contributions", "POST"): wager_of,
+    ("v2-contributions", "POST"): wager_of,
+}
+
+#: What a body names: as which part of a path, and the body that names one so.
+NAMED: dict[tuple[str, str], tuple[str, Callable[[Any], Any]]] = {
+    ("segments", "POST"): ("player_id", lambda player: {"name": "One", "player_ids": [player]}),
+    ("instance-links", "PUT"): ("instance_id", lambda target: {"linked_instances": [str(target)]}),
+    ("v1-contributions", "POST"): ("player_id", wager_by),
+    ("v2-contributions", "POST"): ("player_id", wager_by),
 }
 
 #: A list's rows: how to make one for an operator, by route name.
@@ -45,6 +87,13 @@ ROWS: dict[str, Callable[[Operator], Any]] = {
     "segments": lambda operator: SegmentFactory.create(operator=operator),
     "games": lambda operator: GameFactory.create(operator=operator),
     "exchange-rates": lambda operator: ExchangeRateFactory.create(operator=operator),
+    "instances": lambda operator: InstanceFactory.create(operator=operator),
+}
+
+#: A value that names nothing anywhere, for every kind of part of a path.
+ABSENT: dict[type, str] = {
+    StringConverter: "absent",
+    UUIDConverter: "019a0000-0000-7000-8000-000000000000",
 }
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -78,15 +127,13 @@ class Route:
 
     def objects_of(self, operator: Operator) -> dict[str, Any]:
         """Make, for every part that names one, an object of ``operator``."""
+        if self.name in TOGETHER:
+            return TOGETHER[self.name](operator)
         return {part: OBJECTS[part](operator) for part in self.object_parts}
 
     def absent(self, part: str) -> Any:
         """Return a value for ``part`` that names nothing anywhere."""
-        converter = dict(self.parts)[part]
-        if isinstance(converter, UUIDConverter):
-            return uuid4()
-        assert isinstance(converter, StringConverter), f"{part} of {self.template}"
-        return "absent"
+        return ABSENT[type(dict(self.parts)[part])]
 
     def body(self, method: str, operator: Operator) -> Any:
         make = BODIES.get((self.name, method))

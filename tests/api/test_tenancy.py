@@ -5,14 +5,16 @@ Generated over every route of the API; see tests/api/routes.py for adding one.
 """
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.apps import apps
+from django.urls.converters import StringConverter, UUIDConverter
 from rest_framework.test import APIClient
 
 from operators.enums import Scope
 from operators.models import Operator
-from tests.api.routes import OBJECTS, ROWS, WORDS, Route, calls, routes
+from tests.api.routes import ABSENT, NAMED, OBJECTS, ROWS, WORDS, Route, calls, routes
 from tests.factories.operators import OperatorFactory
 
 pytestmark = pytest.mark.django_db
@@ -153,6 +155,28 @@ def test_control_the_owner_is_let_in(
 
     assert response.status_code not in (401, 403, 404)
     assert response.status_code < 500
+
+
+@pytest.mark.parametrize(
+    ("route", "method"), [call for call in calls() if (call[0].name, call[1]) in NAMED], ids=call_id
+)
+def test_anothers_object_in_a_body_is_as_good_as_absent(
+    route: Route, method: str, operator: Operator, stranger: Operator, client_of
+) -> None:
+    client, path = client_of(stranger), route.path(**route.objects_of(stranger))
+    part, naming = NAMED[route.name, method]
+    theirs, own = OBJECTS[part](operator), OBJECTS[part](stranger)
+    unknown = ABSENT[UUIDConverter if isinstance(theirs, UUID) else StringConverter]
+    before = everything_of(operator)
+
+    absent = send(client, method, path, naming(unknown))
+    foreign = send(client, method, path, naming(theirs))
+    control = send(client, method, path, naming(own))
+
+    assert outcome(foreign) == outcome(absent)
+    assert foreign.status_code in (400, 404)
+    assert control.status_code in (200, 201)
+    assert everything_of(operator) == before
 
 
 @every_list

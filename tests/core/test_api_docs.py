@@ -1,4 +1,4 @@
-"""/docs/, /redoc/ and /openapi.json come from our own host, under a policy that holds them to it."""
+"""/docs/, /redoc/ and /openapi.json come from our own host, and a policy keeps them there."""
 
 import re
 from typing import Any

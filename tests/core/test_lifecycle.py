@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.test.utils import isolate_apps
-from django_fsm import ConcurrentTransition, FSMField, TransitionNotAllowed, transition
+from django_fsm import ConcurrentTransition, FSMField, TransitionNotAllowed
+from django_fsm import transition as move
 
 from core.fsm import LifecycleModel
 
@@ -25,11 +26,11 @@ def door_model() -> Iterator[Any]:
             class Meta:
                 app_label = "core"
 
-            @transition(field=state, source="open", target="shut")
+            @move(field=state, source="open", target="shut")
             def shut(self) -> None:
                 """Shut the door."""
 
-            @transition(field=state, source="shut", target="gone")
+            @move(field=state, source="shut", target="gone")
             def remove(self) -> None:
                 """Take the door away."""
 
@@ -82,7 +83,7 @@ def test_a_stale_row_cannot_overwrite_a_newer_state(door_model: Any) -> None:
     door.save(update_fields=["state"])
 
     stale.shut()
-    with pytest.raises(ConcurrentTransition):
+    with pytest.raises(ConcurrentTransition), transaction.atomic():
         stale.save(update_fields=["state"])
 
     door = door_model.objects.get(pk=door.pk)

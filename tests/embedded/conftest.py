@@ -2,9 +2,8 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,19 +14,8 @@ from core.embedded.guard import Guard
 from core.embedded.interrupts import StopSignals
 from core.embedded.placement import shelter_of_cluster
 from core.embedded.supervisor import Supervisor
-from tests.embedded.make_run import MakeRun
-from tests.embedded.processes import wait_until_nobody_knows
 from tests.embedded.standin import StandIn
-
-
-@contextmanager
-def _public_folder() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="windfall-tests-"))
-    path.chmod(0o711)
-    yield path
-    left = wait_until_nobody_knows(path, seconds=10)
-    shutil.rmtree(path)
-    assert left == []
+from tests.running import public_folder
 
 
 @pytest.fixture
@@ -37,7 +25,7 @@ def public_path() -> Iterator[Path]:
 
     Afterwards nothing that knows of it may be running.
     """
-    with _public_folder() as path:
+    with public_folder() as path:
         yield path
 
 
@@ -83,19 +71,3 @@ def standin(public_path: Path) -> Iterator[StandIn]:
     # Should a test have failed in the middle, its launcher still runs.
     with suppress(OSError, ValueError, ProcessLookupError):
         os.kill(int((project.data_dir / "run.pid").read_text()), 15)
-
-
-@pytest.fixture(scope="session")
-def running_windfall() -> Iterator[MakeRun]:
-    """
-    The whole product, as `make run` starts it from a copy of this tree.
-
-    For tests that speak HTTP with it: `running_windfall.base_url` and `.api_key`. It is
-    started once for each worker, so a test that uses it carries
-    `@pytest.mark.xdist_group("make_run")`.
-    """
-    with _public_folder() as path:
-        windfall = MakeRun(path)
-        windfall.start()
-        yield windfall
-        windfall.stop()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.embedded.processes import processes_of, wait_until_nobody_knows
-from tests.embedded.standin import STOP_TIMEOUT_S, StandIn
+from tests.embedded.standin import MANAGE, STOP_TIMEOUT_S, StandIn
 
 READY = "Ctrl-C stops everything."
 CRASH = "import sys; print('the last words'); sys.exit(7)\n"
@@ -29,10 +29,11 @@ def test_says_where_everything_is(standin: StandIn) -> None:
         "Windfall\n"
         "  Starting PostgreSQL\n"
         "  Starting Valkey\n"
-        "  Migrating the database\n"
-        "  Loading the demo world\n"
         "  Collecting the static files\n"
-        "  Starting web, worker and beat\n"
+        "  Migrating the database\n"
+        "  Starting web\n"
+        "  Loading the demo world\n"
+        "  Starting worker and beat\n"
         "\n"
         "Windfall is ready.\n"
         "\n"
@@ -70,7 +71,7 @@ def test_a_signal_to_the_whole_group_stops_everything(
 
 
 def test_a_signal_while_it_starts_stops_everything(standin: StandIn, public_path: Path) -> None:
-    standin.write("manage.py", "import time; time.sleep(600)")
+    standin.write("manage.py", f"{MANAGE}\nimport time; time.sleep(600 * ('migrate' in sys.argv))")
     launcher = standin.launch_and_wait_for("Migrating")
 
     launcher.terminate()
@@ -101,7 +102,7 @@ def test_a_crashed_child_is_named_with_its_last_words(
 
 
 def test_a_failed_migration_shows_its_output(standin: StandIn, public_path: Path) -> None:
-    standin.write("manage.py", "import sys; sys.exit('no such column')")
+    standin.write("manage.py", f"{MANAGE}\nsys.exit('migrate' in sys.argv and 'no such column')")
 
     status = standin.run()
 

@@ -1,7 +1,7 @@
 """POST …/contributions, both versions: amounts, tickets, refusals, replays."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,14 +10,12 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from core.models import IdempotencyRecord
-from jackpots.enums import InstanceStatus
 from jackpots.models import Contribution, Instance
 from operators.models import Operator
 from players.models import Player
 from tests.conftest import Client
-from tests.factories.jackpots import InstanceFactory, OptInFactory
-from tests.factories.operators import ExchangeRateFactory, OperatorFactory
+from tests.factories.jackpots import InstanceFactory
+from tests.factories.operators import ExchangeRateFactory
 from tests.factories.players import PlayerFactory
 from tests.jackpots.conftest import legs, link, meter
 
@@ -203,144 +201,6 @@ def test_a_missing_rate_fails_only_the_leg_that_needs_it(
     assert meter(yen) == 0
 
 
-# Refusals of the main leg
-
-
-def _paused(operator: Operator, player: Player) -> Instance:
-    return InstanceFactory.create(operator=operator, paused=True)
-
-
-def _not_yet_open(operator: Operator, player: Player) -> Instance:
-    return InstanceFactory.create(operator=operator, opens_at=timezone.now() + timedelta(minutes=1))
-
-
-def _over(operator: Operator, player: Player) -> Instance:
-    return InstanceFactory.create(operator=operator, closes_at=datetime(2026, 2, 1, tzinfo=UTC))
-
-
-def _needs_opt_in(operator: Operator, player: Player) -> Instance:
-    return InstanceFactory.create(operator=operator, opt_in_required=True)
-
-
-def _opted_out(operator: Operator, player: Player) -> Instance:
-    instance = InstanceFactory.create(operator=operator, opt_in_required=True)
-    OptInFactory.create(instance=instance, player=player, opted_out_at=timezone.now())
-    return instance
-
-
-def _excluded(operator: Operator, player: Player) -> Instance:
-    until = timezone.now() + timedelta(days=1)
-    Player.objects.filter(pk=player.pk).update(self_excluded_until=until)
-    return InstanceFactory.create(operator=operator)
-
-
-def _blocked(operator: Operator, player: Player) -> Instance:
-    Player.objects.filter(pk=player.pk).update(is_blocked=True)
-    return InstanceFactory.create(operator=operator)
-
-
-def _penniless(operator: Operator, player: Player) -> Instance:
-    return InstanceFactory.create(operator=operator, funding="player")
-
-
-REFUSALS = [
-    (_paused, "INSTANCE_NOT_ACTIVE"),
-    (_not_yet_open, "OUTSIDE_SCHEDULE"),
-    (_over, "OUTSIDE_SCHEDULE"),
-    (_needs_opt_in, "OPT_IN_REQUIRED"),
-    (_opted_out, "OPT_IN_REQUIRED"),
-    (_excluded, "PLAYER_SELF_EXCLUDED"),
-    (_blocked, "PLAYER_BLOCKED"),
-    (_penniless, "INSUFFICIENT_FUNDS"),
-]
-
-
-@pytest.mark.parametrize("version", ["v1", "v2"])
-@pytest.mark.parametrize(("make", "code"), REFUSALS)
-def test_a_refused_main_leg_is_a_conflict_and_writes_nothing(
-    make: Callable[[Operator, Player], Instance],
-    code: str,
-    version: str,
-    operator: Operator,
-    player: Player,
-    contribute: Contribute,
-) -> None:
-    refusing = make(operator, player)
-    linked = InstanceFactory.create(operator=operator)
-    link(refusing, linked)
-
-    response = contribute(refusing, version=version)
-
-    assert (response.status_code, response.json()["code"]) == (409, code)
-    assert response.headers["Content-Type"] == "application/problem+json"
-    assert Contribution.objects.exists() is False
-    assert IdempotencyRecord.objects.exists() is False
-    assert (meter(refusing), meter(linked)) == (0, 0)
-    assert ("results" in response.json()) is (version == "v2")
-
-
-@pytest.mark.parametrize(("make", "code"), REFUSALS)
-def test_the_same_refusal_of_a_linked_leg_fails_that_leg_only(
-    make: Callable[[Operator, Player], Instance],
-    code: str,
-    operator: Operator,
-    player: Player,
-    contribute: Contribute,
-) -> None:
-    main = InstanceFactory.create(operator=operator)
-    refusing = make(operator, player)
-    link(main, refusing)
-
-    response = contribute(main)
-
-    if code in ("PLAYER_SELF_EXCLUDED", "PLAYER_BLOCKED"):
-        # The player's own state refuses the main leg as well.
-        assert (response.status_code, response.json()["code"]) == (409, code)
-    else:
-        assert legs(response) == [("accepted", None), ("failed", code)]
-    assert meter(refusing) == 0
-
-
-@pytest.mark.parametrize(
-    "status", [status for status in InstanceStatus if status != InstanceStatus.ACTIVE]
-)
-def test_only_an_active_instance_accrues(
-    status: InstanceStatus, operator: Operator, contribute: Contribute
-) -> None:
-    instance = InstanceFactory.create(operator=operator, status=status)
-
-    response = contribute(instance)
-
-    assert (response.status_code, response.json()["code"]) == (409, "INSTANCE_NOT_ACTIVE")
-    assert meter(instance) == 0
-
-
-def test_a_self_exclusion_that_is_over_refuses_nothing(
-    instance: Instance, player: Player, contribute: Contribute
-) -> None:
-    Player.objects.filter(pk=player.pk).update(self_excluded_until=timezone.now())
-
-    assert contribute(instance).status_code == 201
-
-
-def test_unknown_and_foreign_things_are_not_found(
-    instance: Instance, contribute: Contribute
-) -> None:
-    foreign = InstanceFactory.create(operator=OperatorFactory.create())
-    PlayerFactory.create(operator=foreign.operator, reference="theirs")
-
-    responses = [
-        contribute(foreign),
-        contribute(instance, player_id="nobody"),
-        contribute(instance, player_id="theirs"),
-    ]
-
-    assert [(each.status_code, each.json()["code"]) for each in responses] == [
-        (404, "NOT_FOUND")
-    ] * 3
-    assert Contribution.objects.exists() is False
-
-
 # The request itself
 
 
@@ -399,75 +259,6 @@ def test_the_key_is_required(instance: Instance, client: Client, player: Player)
     response = super(Client, client).post(path, body, format="json")
 
     assert (response.status_code, response.json()["code"]) == (400, "IDEMPOTENCY_KEY_REQUIRED")
-
-
-# Replays
-
-
-@pytest.mark.parametrize("version", ["v1", "v2"])
-def test_a_replay_hears_the_first_answer_whatever_has_happened_since(
-    version: str, operator: Operator, instance: Instance, player: Player, contribute: Contribute
-) -> None:
-    link(instance, InstanceFactory.create(operator=operator, paused=True))
-    first = contribute(instance, version=version, key="once", base_wager="150.00")
-    _blocked(operator, player)
-    Instance.objects.filter(pk=instance.pk).update(
-        paused_at=timezone.now(), paused_reason="Since then"
-    )
-
-    second = contribute(instance, version=version, key="once", base_wager="150.00")
-
-    assert (second.status_code, second.content) == (201, first.content)
-    assert second.headers["Idempotency-Replayed"] == "true"
-    assert "Idempotency-Replayed" not in first.headers
-    assert meter(instance) == Decimal("1.5")
-
-
-def test_a_key_with_another_body_or_endpoint_is_refused(
-    instance: Instance, contribute: Contribute
-) -> None:
-    contribute(instance, key="once")
-
-    responses = [
-        contribute(instance, key="once", base_wager="11.00"),
-        contribute(instance, key="once", version="v1"),
-    ]
-
-    assert [(each.status_code, each.json()["code"]) for each in responses] == [
-        (422, "IDEMPOTENCY_KEY_REUSED")
-    ] * 2
-    assert meter(instance) == Decimal("0.1")
-
-
-def test_a_refusal_is_not_remembered(
-    operator: Operator, instance: Instance, contribute: Contribute
-) -> None:
-    Instance.objects.filter(pk=instance.pk).update(
-        paused_at=timezone.now(), paused_reason="For now"
-    )
-    refused = contribute(instance, key="again")
-    Instance.objects.filter(pk=instance.pk).update(paused_at=None, paused_reason="")
-
-    accepted = contribute(instance, key="again")
-
-    assert (refused.status_code, accepted.status_code) == (409, 201)
-
-
-def test_keys_are_per_operator(
-    instance: Instance, contribute: Contribute, client_of: Callable[..., Client]
-) -> None:
-    theirs = InstanceFactory.create()
-    PlayerFactory.create(operator=theirs.operator, reference="ada")
-    contribute(instance, key="once")
-
-    response = client_of(theirs.operator).post(
-        f"/v2/jackpots/instances/{theirs.pk}/contributions",
-        {"player_id": "ada", "base_wager": "10.00", "currency": "EUR"},
-        key="once",
-    )
-
-    assert response.status_code == 201
-    assert "Idempotency-Replayed" not in response.headers
 
 
 # The cost

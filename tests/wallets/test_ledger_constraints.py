@@ -120,9 +120,7 @@ def test_a_transfer_is_sound(changes: dict[str, Any], because: str, bet: Transfe
 
 
 def test_a_transfer_has_two_different_accounts(bet: Transfer) -> None:
-    sql, params = insert(
-        bet, debit_account_id=bet.credit_account_id, debit_balance_after=None
-    )
+    sql, params = insert(bet, debit_account_id=bet.credit_account_id, debit_balance_after=None)
 
     assert_refused(sql, params, because="transfer_between_two_accounts")
 

@@ -83,8 +83,8 @@ def _fold_account(account_id: int, *, now: datetime) -> bool:
         [AccountSnapshot(account_id=account_id, balance=0, watermark=0, taken_at=now)],
         ignore_conflicts=True,
     )
-    # The lock is a statement of its own: a fold that waited inside the UPDATE would move
-    # the newer watermark with sums from before the wait.
+    # A statement of its own, so that the fold's snapshot is younger than the lock: what an
+    # UPDATE sums that has had to wait, nobody should have to work out.
     locks.lock_one(AccountSnapshot.objects.filter(account_id=account_id))
     with connection.cursor() as cursor:
         cursor.execute(_FOLD, [now, account_id])

@@ -61,9 +61,9 @@ class Posting:
     reverses_id: int | None = None
 
 
-# Without a savepoint: one statement is whole or nothing by itself, and two more round trips
-# would be spent under the players' locks. A caller who means to go on after a refusal opens
-# an atomic block of its own around the call.
+# Without a savepoint, which would be two more round trips: one statement is whole or nothing
+# by itself. After a refusal the caller's transaction can only be rolled back; who means to go
+# on opens an atomic block around the call.
 @transaction.atomic(savepoint=False)
 def post_transfers(
     *, operator: Operator, postings: Sequence[Posting], now: datetime

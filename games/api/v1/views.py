@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +20,7 @@ from operators.enums import Scope
 from operators.requests import calling_actor, calling_operator
 
 
+@extend_schema_view(get=extend_schema(responses={200: GameSerializer(many=True), **problems(400)}))
 class GameListView(WindfallView, generics.ListAPIView[Game]):
     """The operator's catalogue, newest first."""
 

@@ -1,4 +1,4 @@
-"""Opt-ins over HTTP. A body is neither needed nor read."""
+"""Opt-ins over HTTP. The path says everything; a body has nothing to add."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -9,8 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.problem_schema import problems
+from core.api.serializers import parsed
 from core.api.views import WindfallView
-from jackpots.api.v2.serializers import OptInSerializer, represent_opt_in
+from jackpots.api.v2.serializers import (
+    GiveOptInSerializer,
+    OptInSerializer,
+    represent_opt_in,
+)
 from jackpots.services import opt_ins
 from operators.enums import Scope
 from operators.requests import calling_actor, calling_operator
@@ -37,10 +42,11 @@ class OptInView(WindfallView):
     @extend_schema(
         operation_id="jackpot_opt_ins_give",
         request=None,
-        responses={201: OptInSerializer, 200: OptInSerializer, **problems(404, 409)},
+        responses={201: OptInSerializer, 200: OptInSerializer, **problems(400, 404, 409)},
     )
     def put(self, request: Request, instance_id: UUID, player_id: str) -> Response:
         """Opt a player in: 201, or 200 with the opt-in that stands already."""
+        parsed(GiveOptInSerializer, request.data)
         given = opt_ins.opt_in_player(
             operator=calling_operator(request),
             instance_id=instance_id,

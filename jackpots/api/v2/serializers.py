@@ -207,6 +207,10 @@ class ReplaceLinksSerializer(BodySerializer[Any]):
     linked_instances = serializers.ListField(child=LinkedIdField(), help_text="At most 20.")
 
 
+class GiveOptInSerializer(BodySerializer[Any]):
+    """Nothing: the path names the instance and the player."""
+
+
 # Out
 
 

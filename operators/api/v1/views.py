@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +20,9 @@ from operators.requests import calling_actor, calling_operator
 from operators.services import rates
 
 
+@extend_schema_view(
+    get=extend_schema(responses={200: ExchangeRateSerializer(many=True), **problems(400)})
+)
 class ExchangeRateListView(WindfallView, generics.ListAPIView[ExchangeRate]):
     """The history of exchange rates, newest first."""
 

@@ -4,7 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,6 +28,9 @@ from players.models import Player, PlayerQuerySet, Segment, SegmentQuerySet
 from players.services import registration, segments
 
 
+@extend_schema_view(
+    get=extend_schema(responses={200: PlayerSerializer(many=True), **problems(400)})
+)
 class PlayerListView(WindfallView, generics.ListAPIView[Player]):
     """The operator's players, newest first."""
 
@@ -104,6 +107,9 @@ class SelfExclusionView(WindfallView):
         return Response(PlayerSerializer(player).data)
 
 
+@extend_schema_view(
+    get=extend_schema(responses={200: SegmentSerializer(many=True), **problems(400)})
+)
 class SegmentListView(WindfallView, generics.ListAPIView[Segment]):
     """The operator's groups of players, newest first."""
 

@@ -1,0 +1,199 @@
+"""manage.py load_demo"""
+
+import json
+import stat
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
+from django.core.management import CommandError
+from django.db.models import Count, Sum
+
+from activity.demo import loading
+from core.models import AuditEntry
+from games.models import Game
+from jackpots.models import Contribution, Instance, InstanceLink
+from operators.models import ApiKey, Operator
+from players.models import Player
+from tests.conftest import Client
+from wallets.models import Account, Transfer
+
+pytestmark = pytest.mark.django_db
+
+
+def row_counts() -> dict[str, int]:
+    """Return how many rows every table has."""
+    return {
+        model._meta.label: model._default_manager.count()
+        for model in apps.get_models()
+        if model._meta.managed
+    }
+
+
+def links() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for link in InstanceLink.objects.select_related("source", "target").order_by("position"):
+        found.setdefault(link.source.name, []).append(link.target.name)
+    return found
+
+
+def test_loads_a_world_that_looks_alive(load_demo: Callable[[], str]) -> None:
+    load_demo()
+
+    operator = Operator.objects.get(slug="demo")
+    assert (operator.name, operator.base_currency) == ("Lucky Star Casino", "USD")
+    by_currency = Player.objects.values_list("currency").annotate(count=Count("pk"))
+    assert dict(by_currency) == {"USD": 134, "EUR": 38, "GBP": 11, "JPY": 6, "BTC": 11}
+    assert Game.objects.count() == 12
+    assert Game.objects.filter(is_house=True).count() == 1
+    statuses = Instance.objects.values_list("status").annotate(count=Count("pk"))
+    assert dict(statuses) == {"active": 12, "draft": 1}
+    assert Instance.objects.exclude(paused_at=None).get().name == "Rush Hour"
+    progressive = Instance.objects.get(kind="progressive")
+    assert [pot.name for pot in progressive.pots.all()] == ["Mini", "Minor", "Major", "Grand"]
+    assert Instance.objects.get(funding="player").name == "Community Raffle"
+
+
+def test_links_the_jackpots_as_in_the_three_scenarios(
+    load_demo: Callable[[], str], short_history: None
+) -> None:
+    load_demo()
+
+    assert links() == {
+        "Daily": ["Weekly", "Monthly"],
+        "Daily (chain)": ["Weekly (chain)"],
+        "Weekly (chain)": ["Monthly (chain)"],
+        "Daily (opt-in)": ["Weekly (opt-in)", "Monthly (opt-in)"],
+        "Rush Hour": ["Weekly", "Monthly"],
+    }
+    assert [row.name for row in Instance.objects.filter(opt_in_required=True)] == [
+        "Weekly (opt-in)"
+    ]
+
+
+def test_has_a_history_that_is_the_same_everywhere(load_demo: Callable[[], str]) -> None:
+    load_demo()
+
+    outcomes = Contribution.objects.values_list("role", "error_code").annotate(count=Count("pk"))
+    assert {(role, code): count for role, code, count in outcomes} == {
+        ("main", ""): 388,
+        ("linked", ""): 398,
+        ("linked", "OPT_IN_REQUIRED"): 57,
+    }
+    daily = Contribution.objects.filter(instance__name="Daily").aggregate(Sum("amount"))
+    assert daily == {"amount__sum": Decimal("10.78925")}
+
+
+def test_puts_money_into_the_wallets_of_some(
+    load_demo: Callable[[], str], short_history: None
+) -> None:
+    load_demo()
+
+    deposits = Transfer.objects.filter(tag="DEPOSIT")
+    assert deposits.count() == 40
+    assert Account.objects.filter(kind="PLAYER_MAIN").count() == 40
+    first = deposits.get(reference="demo:deposit:player-001")
+    assert (first.amount, first.currency) == (Decimal(1000), "USD")
+
+
+def test_the_second_call_changes_nothing(
+    load_demo: Callable[[], str], short_history: None, credentials_path: Path
+) -> None:
+    first = load_demo().splitlines()
+    counts, kept = row_counts(), credentials_path.read_text()
+
+    second = load_demo().splitlines()
+
+    assert row_counts() == counts
+    assert credentials_path.read_text() == kept
+    assert second == first[-2:]
+    kept_where = f"the API key is in {credentials_path}."
+    assert second == [
+        "Lucky Star Casino: 200 players, 12 games, 13 jackpots.",
+        f"Operator demo, login demo, password lucky-star-demo; {kept_where}",
+    ]
+
+
+def test_an_interrupted_load_is_finished_by_the_next(
+    load_demo: Callable[[], str], short_history: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(**_history: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loading, "record_history", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            load_demo()
+    assert User.objects.exists() is False
+
+    load_demo()
+
+    assert Instance.objects.count() == 13
+    assert Transfer.objects.filter(tag="DEPOSIT").count() == 40
+    assert Contribution.objects.filter(role="main").count() == 28
+    assert User.objects.get().username == "demo"
+    assert AuditEntry.objects.filter(action="demo.world.loaded").count() == 1
+
+
+def test_the_login_and_the_key_work(
+    load_demo: Callable[[], str], short_history: None, credentials_path: Path
+) -> None:
+    load_demo()
+
+    kept = json.loads(credentials_path.read_text())
+    assert set(kept) == {"api_key", "login", "operator", "password"}
+    assert stat.S_IMODE(credentials_path.stat().st_mode) == 0o600
+    user = authenticate(username=kept["login"], password=kept["password"])
+    assert user is not None
+    assert user.is_superuser is True
+    assert ApiKey.objects.get().scopes == ["manage", "play", "read"]
+    assert Client(kept["api_key"]).get("/v2/jackpots/instances").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "left",
+    [None, "", "[]", "{}", '{"api_key": 1}', '{"api_key": "wf_of-another-database"}'],
+)
+def test_a_key_that_is_lost_is_replaced(
+    load_demo: Callable[[], str], short_history: None, credentials_path: Path, left: str | None
+) -> None:
+    load_demo()
+    counts = row_counts()
+    credentials_path.unlink()
+    if left is not None:
+        credentials_path.write_text(left)
+
+    load_demo()
+
+    # A key and the entry that says who issued it; the world stays as it was.
+    assert row_counts() == {
+        **counts,
+        "operators.ApiKey": counts["operators.ApiKey"] + 1,
+        "core.AuditEntry": counts["core.AuditEntry"] + 1,
+    }
+    api_key = json.loads(credentials_path.read_text())["api_key"]
+    assert Client(api_key).get("/v2/jackpots/instances").status_code == 200
+
+
+def test_a_file_that_cannot_be_written_is_named(
+    load_demo: Callable[[], str], short_history: None, credentials_path: Path
+) -> None:
+    credentials_path.parent.write_text("a file where a folder should be")
+
+    with pytest.raises(CommandError, match=r"demo\.json cannot be written \((Not|File)"):
+        load_demo()
+
+
+def test_is_refused_in_production(load_demo: Callable[[], str], settings: Any) -> None:
+    settings.SETTINGS_MODULE = "config.settings.production"
+
+    with pytest.raises(CommandError, match="a password that everybody knows: not here"):
+        load_demo()
+
+    assert Operator.objects.exists() is False
+    assert User.objects.exists() is False
