@@ -2,17 +2,20 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from config.api_docs import RedocView, SwaggerView
 from core import health
 
 urlpatterns = [
+    path("", RedirectView.as_view(url="/admin/"), name="home"),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("docs/", SwaggerView.as_view(), name="swagger"),
     path("redoc/", RedocView.as_view(), name="redoc"),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("v1/", include("players.api.v1.urls")),
     path("v1/", include("games.api.v1.urls")),
@@ -22,5 +25,5 @@ urlpatterns = [
     path("v2/", include("jackpots.api.v2.urls")),
 ]
 
-handler404 = "core.api.problems.not_found_page"
-handler500 = "core.api.problems.server_error_page"
+handler404 = "config.error_pages.not_found_page"
+handler500 = "config.error_pages.server_error_page"

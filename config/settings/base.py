@@ -4,6 +4,7 @@ from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
+from kombu import Exchange, Queue
 
 from config.settings import unfold
 
@@ -137,6 +138,11 @@ CELERY_TASK_ROUTES = {
     "jackpots.tasks.*": {"queue": "jackpots"},
     "wallets.tasks.*": {"queue": "wallets"},
 }
+# Declared, so that a worker that is not told its queues (`--queues`) serves all of them.
+CELERY_TASK_QUEUES = [
+    Queue(route["queue"], Exchange(route["queue"]), routing_key=route["queue"])
+    for route in CELERY_TASK_ROUTES.values()
+]
 CELERY_BEAT_SCHEDULE = {
     "fold-contributions": {
         "task": "jackpots.tasks.fold_contributions",

@@ -6,3 +6,7 @@ DEBUG = False
 # Not a secret: it protects a demo that listens on the loopback address.
 SECRET_KEY = env.str("SECRET_KEY", default="local-only-" + "windfall" * 6)
 ALLOWED_HOSTS = ["*"]
+# Compressing every file takes most of a minute, and a loopback connection gains nothing by it.
+STORAGES["staticfiles"] = {
+    "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+}

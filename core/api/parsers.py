@@ -3,13 +3,13 @@
 import json
 import math
 from collections.abc import Mapping
-from typing import IO, Any, ClassVar
+from typing import IO, Any
 
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
-#: A body above this is refused unread; views with larger bodies name their own limit.
-BODY_BYTES_MAX = 64 * 1024
+#: A body above this is refused (API.md, errors).
+BODY_BYTES_MAX = 1024 * 1024
 #: Nothing in the contract nests deeper than a handful of levels.
 DEPTH_MAX = 16
 INTEGER_DIGITS_MAX = 30
@@ -28,12 +28,11 @@ class StrictJSONParser(BaseParser):
     Parse JSON (UTF-8) and refuse what PostgreSQL or a careful reader could not take.
 
     Refused with 400: duplicate keys, NUL, lone surrogates, NaN and Infinity, numbers
-    beyond the range of a float, absurdly long integers, deep nesting. Larger bodies than
-    the view's ``body_bytes_max`` are refused with 413.
+    beyond the range of a float, absurdly long integers, deep nesting. Bodies above
+    BODY_BYTES_MAX are refused with 413.
     """
 
     media_type = "application/json"
-    byte_limit: ClassVar[int] = BODY_BYTES_MAX
 
     def parse(
         self,
@@ -41,11 +40,9 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        view = (parser_context or {}).get("view")
-        limit = getattr(view, "body_bytes_max", self.byte_limit)
-        body = stream.read(limit + 1)
-        if len(body) > limit:
-            raise BodyTooLarge(f"The body is larger than {limit} bytes.")
+        body = stream.read(BODY_BYTES_MAX + 1)
+        if len(body) > BODY_BYTES_MAX:
+            raise BodyTooLarge(f"The body is larger than {BODY_BYTES_MAX} bytes.")
         return parse_json(body)
 
 

@@ -10,7 +10,7 @@ class WindfallView(APIView):
     One path of the API.
 
     ``scopes`` names the scope that each method needs; ``idempotent_methods`` those that
-    require an Idempotency-Key; ``body_bytes_max`` a larger limit than the usual.
+    require an Idempotency-Key.
     """
 
     scopes: ClassVar[dict[str, str]]

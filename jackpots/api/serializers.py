@@ -1,5 +1,6 @@
 """Contributions on the wire: one body for both versions, and how a stored leg is shown."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,9 @@ from jackpots import errors
 from jackpots.enums import Outcome, Role
 from jackpots.services.contributions import Wager
 
+#: Every contribution keeps its own copy, so what is sent along stays small.
+METADATA_BYTES_MAX = 4096
+
 
 class ContributeSerializer(BodySerializer[None]):
     """A wager that contributes to a jackpot."""
@@ -26,7 +30,15 @@ class ContributeSerializer(BodySerializer[None]):
     base_wager = MoneyField(help_text="The bet; 0 takes part without money.")
     currency = CurrencyField(help_text="The wager's currency; another one is converted.")
     gameround_id = TextField(required=False, max_length=128)
-    metadata = serializers.DictField(required=False, help_text="Kept as sent, for your reports.")
+    metadata = serializers.DictField(
+        required=False,
+        help_text=f"Kept as sent, for your reports; at most {METADATA_BYTES_MAX} bytes.",
+    )
+
+    def validate_metadata(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        if len(json.dumps(metadata).encode()) > METADATA_BYTES_MAX:
+            raise serializers.ValidationError(f"It is larger than {METADATA_BYTES_MAX} bytes.")
+        return metadata
 
 
 def wager_of(body: dict[str, Any]) -> Wager:

@@ -225,6 +225,7 @@ def test_a_missing_rate_fails_only_the_leg_that_needs_it(
         {"player_id": 7},
         {"gameround_id": "x" * 129},
         {"metadata": "text"},
+        {"metadata": {"note": "x" * 4096}},
         {"amount": "99.00"},
     ],
 )

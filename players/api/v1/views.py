@@ -115,7 +115,6 @@ class SegmentListView(WindfallView, generics.ListAPIView[Segment]):
 
     scopes: ClassVar = {"GET": Scope.READ, "POST": Scope.MANAGE}
     # A listed segment of tens of thousands of players is one body.
-    body_bytes_max = 1024 * 1024
     serializer_class = SegmentSerializer
     pagination_class = NewestIdFirst
     queryset = Segment.objects.none()
