@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
+from django.contrib.admin import ShowFacets
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
+from django.db.models.expressions import Combinable
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -40,12 +42,13 @@ class UncountedPaginator(Paginator):  # type: ignore[type-arg]
 class BackofficeChangeList(ChangeList):
     """A list in its own order, whose rows may be given what one more statement reads for all."""
 
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
+    model_admin: "BackofficeModelAdmin"
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str | Combinable]:
         """Return the order of the list; a column nobody may sort by is not sorted by."""
-        ordering: list[str] = super().get_ordering(request, queryset)
         if self.sortable_by is not None and not self.sortable_by:
             return list(self.model_admin.get_ordering(request))
-        return ordering
+        return super().get_ordering(request, queryset)
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -56,7 +59,7 @@ class BackofficeChangeList(ChangeList):
         self.model_admin.complete_rows(self.result_list)
 
 
-class BackofficeModelAdmin(ModelAdmin):  # type: ignore[misc]
+class BackofficeModelAdmin(ModelAdmin):
     """
     What every page shares.
 
@@ -68,9 +71,11 @@ class BackofficeModelAdmin(ModelAdmin):  # type: ignore[misc]
     list_per_page = 50
     list_filter_submit = True
     list_fullwidth = True
-    sortable_by: ClassVar[Sequence[str] | None] = ()
-    ordering: ClassVar[Sequence[str]] = ("-pk",)
+    sortable_by: ClassVar[tuple[str, ...] | None] = ()
+    ordering: ClassVar[tuple[str, ...]] = ("-pk",)
     actions = None
+    # Facets would count the table once for every choice of every filter.
+    show_facets = ShowFacets.NEVER
     empty_value_display = "—"
     show_add_link = True
     change_form_template = "admin/backoffice/change_form.html"
@@ -88,7 +93,7 @@ class BackofficeModelAdmin(ModelAdmin):  # type: ignore[misc]
             return queryset.select_related(*self.list_select_related)
         return queryset
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BackofficeChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         """Return the list that asks complete_rows() before it is shown."""
         return BackofficeChangeList
 
@@ -113,11 +118,9 @@ class BackofficeModelAdmin(ModelAdmin):  # type: ignore[misc]
         object_id: str | None = None,
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    ) -> Any:
         """Show a row with the panels of the apps above it and the commands it is open to."""
-        response: HttpResponse = super().changeform_view(
-            request, object_id, form_url, extra_context
-        )
+        response = super().changeform_view(request, object_id, form_url, extra_context)
         context = response.context_data if isinstance(response, TemplateResponse) else None
         if context is not None and context.get("original") is not None:
             subject, now = context["original"], timezone.now()

@@ -70,8 +70,9 @@ class ServiceForm(forms.Form):
 
     def renew_token(self) -> None:
         """Let the form be sent again: what it asked for was refused."""
-        self.data = self.data.copy()
-        self.data[self.add_prefix("form_token")] = str(uuid.uuid4())
+        data: Any = self.data
+        self.data = data.copy()
+        self.data[self.add_prefix("form_token")] = str(uuid.uuid4())  # type: ignore[index]
 
     def show_refusal(self, error: DomainError) -> None:
         """Put a service's refusal where it belongs: beside its fields, or above them all."""
@@ -90,7 +91,7 @@ class ReasonForm(ServiceForm):
     reason = forms.CharField(
         max_length=REASON_LENGTH_MAX,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=f"Kept in the audit trail with your name; at most {REASON_LENGTH_MAX} characters.",
+        help_text=f"Kept in the audit trail with your name; at most {REASON_LENGTH_MAX} letters.",
     )
 
     def clean_reason(self) -> str:
@@ -236,7 +237,7 @@ class ServicePage(Generic[M]):
 
     def show(self, form: Any, *, status: int = 200, **context: Any) -> HttpResponse:
         """Return the page with its form."""
-        self.request.current_app = self.model_admin.admin_site.name  # type: ignore[attr-defined]
+        self.request.current_app = self.model_admin.admin_site.name
         return TemplateResponse(
             self.request,
             self.template,

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission, User
@@ -30,7 +31,7 @@ admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
-class AuditedAdmin(ModelAdmin):  # type: ignore[misc]
+class AuditedAdmin(ModelAdmin):
     """A page whose form saves, and leaves an entry in the audit trail when it does."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
@@ -47,22 +48,29 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc]
             after={name: _plain(form.cleaned_data[name]) for name in names},
         )
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Write nothing here: save_related has recorded it."""
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Write nothing here: save_related has recorded it."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: the audit trail names what was here."""
         return False
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Return the field without buttons that add or edit what it refers to."""
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
+
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Return a field of checkboxes: a list in which Ctrl must be held loses choices."""
         kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
-        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None:
-            field.help_text = ""
+            field.help_text = "" if field.queryset.exists() else "There are none yet."
         return field
 
     def _record(self, request: HttpRequest, subject: Model, what: str, **values: Any) -> None:
@@ -77,7 +85,7 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(User)
-class StaffAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
+class StaffAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[misc, type-arg]
     """
     Add staff, set their roles and passwords, and deactivate who has left.
 
@@ -126,7 +134,7 @@ class StaffAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         """Set another person's password, and record that it was set."""
         with transaction.atomic():
             response: HttpResponse = super().user_change_password(request, id, form_url)
-            if response.status_code == 302:  # noqa: PLR2004
+            if response.status_code == 302:
                 subject = self.get_object(request, id)
                 assert subject is not None, "a password was set for nobody"
                 self._record(request, subject, "password_set")
@@ -138,8 +146,17 @@ class StaffAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         return ", ".join(sorted(group.name for group in user.groups.all())) or "—"
 
 
+class PermissionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Permissions, each named by what it lets a person do, and where."""
+
+    def label_from_instance(self, obj: Permission) -> str:
+        """Return the name of a permission."""
+        app = apps.get_app_config(obj.content_type.app_label)
+        return f"{app.verbose_name}: {obj.name}"
+
+
 @admin.register(Group)
-class RoleAdmin(AuditedAdmin, DjangoGroupAdmin):
+class RoleAdmin(AuditedAdmin, DjangoGroupAdmin):  # type: ignore[misc]
     """What a role may do: only permissions that some page asks for can be given."""
 
     actions = None
@@ -150,13 +167,11 @@ class RoleAdmin(AuditedAdmin, DjangoGroupAdmin):
     empty_icon = "shield_person"
     empty_text = "A role is a set of permissions. Add one, then give it to staff."
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
         """Return the field of permissions, each named by what it lets a person do."""
         kwargs["queryset"] = meaningful_permissions().select_related("content_type")
-        field = super().formfield_for_manytomany(db_field, request, **kwargs)
-        if isinstance(field, forms.ModelMultipleChoiceField):
-            field.label_from_instance = _permission_label  # type: ignore[method-assign]
-        return field
+        kwargs["form_class"] = PermissionsField
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
 def meaningful_permissions() -> QuerySet[Permission]:
@@ -173,11 +188,6 @@ def meaningful_permissions() -> QuerySet[Permission]:
             app_label, _dot, codename = name.partition(".")
             wanted |= Q(content_type__app_label=app_label, codename=codename)
     return Permission.objects.filter(wanted).order_by("content_type__app_label", "name")
-
-
-def _permission_label(permission: Permission) -> str:
-    app = apps.get_app_config(permission.content_type.app_label)
-    return f"{app.verbose_name}: {permission.name}"
 
 
 def _plain(value: Any) -> Any:

@@ -83,13 +83,11 @@ def is_transient(error: Exception) -> bool:
 
 
 def problem_of(error: DomainError, *, path: str) -> dict[str, Any]:
-    """Return the problem document of a refusal; standard members win over extensions."""
-    return {
-        **error.members,
-        **_document(
-            code=error.code, title=error.title, status=error.status, detail=error.detail, path=path
-        ),
-    }
+    """Return the problem document of a refusal: standard members first, and they win."""
+    document = _document(
+        code=error.code, title=error.title, status=error.status, detail=error.detail, path=path
+    )
+    return document | {name: value for name, value in error.members.items() if name not in document}
 
 
 def not_found_page(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:

@@ -70,11 +70,12 @@ def _start(nest: Supervisor, folder: DataFolder, application: Application) -> No
     nest.run_to_end(application.load_demo(), seconds=PREPARATION_TIMEOUT_S)
     if application.credentials.exists():
         application.credentials.chmod(0o600)
+    # Not before: on two cores the rest would only delay the answer somebody is waiting for.
+    nest.wait_until(application.is_ready, process=web, seconds=READY_TIMEOUT_S)
     background = application.background()
     say(f"  Starting {' and '.join(command.name for command in background)}")
     for command in background:
         nest.start(command)
-    nest.wait_until(application.is_ready, process=web, seconds=READY_TIMEOUT_S)
 
 
 def _collect_static(nest: Supervisor, folder: DataFolder, application: Application) -> None:

@@ -245,16 +245,21 @@ def test_control_without_an_order_of_locks_opposite_tips_deadlock(
     assert Counter(answers) == {"posted": 1, "DeadlockDetected": 1}
 
 
-@pytest.mark.parametrize("way", [tip, tip_by_function])
+@pytest.mark.parametrize(
+    ("way", "other_way"),
+    [(tip, tip), (tip_by_function, tip_by_function), (tip, tip_by_function)],
+)
 def test_opposite_tips_in_16_threads_never_deadlock(
-    way: Callable[[Player, Player], str], friends: tuple[Player, Player]
+    way: Callable[[Player, Player], str],
+    other_way: Callable[[Player, Player], str],
+    friends: tuple[Player, Player],
 ) -> None:
     one, other = friends
 
-    def tips(giver: Player, taker: Player) -> list[str]:
-        return [way(giver, taker) for _ in range(20)]
+    def tips(by: Callable[[Player, Player], str], giver: Player, taker: Player) -> list[str]:
+        return [by(giver, taker) for _ in range(20)]
 
-    answers = at_once([partial(tips, one, other), partial(tips, other, one)] * 8)
+    answers = at_once([partial(tips, way, one, other), partial(tips, other_way, other, one)] * 8)
 
     assert Counter(answer for each in answers for answer in each) == {"posted": 320}
     assert (held_by(one), held_by(other)) == (Decimal(10), Decimal(10))

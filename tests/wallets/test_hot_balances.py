@@ -127,6 +127,20 @@ def test_a_fold_moves_the_rows_into_the_snapshot(player: Player, now: datetime) 
     assert stored.watermark > transfer.xid
 
 
+def test_a_row_at_the_watermark_is_not_in_the_snapshot(player: Player, now: datetime) -> None:
+    transfer = deposit(player, "10.00")
+    cash = transfer.debit_account
+    AccountSnapshot.objects.create(
+        account=cash, balance=0, watermark=transfer.xid, taken_at=transfer.posted_at
+    )
+
+    assert get_hot_balance(account=cash) == Decimal(-10)
+    assert books.find_differences() == []
+    let_the_horizon_pass()
+    assert fold(now) == 1
+    assert AccountSnapshot.objects.get().balance == Decimal(-10)
+
+
 def test_only_accounts_with_something_new_are_folded(
     player: Player, post: Post, now: datetime
 ) -> None:

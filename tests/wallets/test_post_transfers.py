@@ -1,7 +1,7 @@
 """transfers.post_transfers: money moves, once, whole or not at all."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -65,10 +65,11 @@ def test_moves_the_amount_and_writes_down_what_is_left(
 def test_opens_the_accounts_and_fixes_the_currency_with_the_first(
     player: Player, post: Post, now: datetime
 ) -> None:
-    deposit(player, "10.00", now=now)
+    earlier = now - timedelta(days=1)
+    deposit(player, "10.00", now=earlier)
     post(posting(main_of(player), vault_of(player), "4.00"))
 
-    assert Player.objects.get(pk=player.pk).currency_locked_at == now
+    assert Player.objects.get(pk=player.pk).currency_locked_at == earlier
     assert [
         (account.kind, account.owner, account.balance)
         for account in Account.objects.order_by("kind")

@@ -103,7 +103,9 @@ def test_returns_null_and_changes_nothing_without_the_funds(
     assert (posted is not None, held_by(payer), held_by(payee)) == (True, 0, 2)
 
 
-@pytest.mark.parametrize("amount", ["0", "-1", "0.000000001", "1E+20", "NaN", "Infinity"])
+@pytest.mark.parametrize(
+    "amount", ["0", "-1", "0.000000001", "1.000000001", "1E+20", "NaN", "Infinity"]
+)
 def test_an_impossible_amount_moves_nothing(
     amount: str, operator: Operator, player: Player, now: datetime
 ) -> None:
