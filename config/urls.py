@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from config.api_docs import RedocView, SwaggerView
+from config.api_docs import RedocView, SwaggerView, redoc_bundle
 from core import health
 
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("docs/", SwaggerView.as_view(), name="swagger"),
     path("redoc/", RedocView.as_view(), name="redoc"),
+    path("redoc/bundle.js", redoc_bundle, name="redoc-bundle"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("v1/", include("players.api.v1.urls")),

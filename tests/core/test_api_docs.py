@@ -58,6 +58,16 @@ def test_the_script_of_the_docs_asks_us_for_the_document() -> None:
     assert re.findall(r"https?://[^\s\"']+", script.content.decode()) == []
 
 
+def test_the_script_of_redoc_loads_no_picture_from_elsewhere() -> None:
+    [source] = scripts_of("/redoc/")
+
+    script = get(source)
+
+    assert script.headers["Content-Type"].startswith("text/javascript")
+    assert "cdn.redoc.ly" not in script.content.decode()
+    assert "/static/windfall/mark.svg" in script.content.decode()
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_may_load_nothing_from_elsewhere(path: str) -> None:
     policy = policy_of(get(path))
