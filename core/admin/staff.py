@@ -85,7 +85,7 @@ class AuditedAdmin(ModelAdmin):
 
 
 @admin.register(User)
-class StaffAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[misc, type-arg]
+class StaffAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[misc, type-arg]
     """
     Add staff, set their roles and passwords, and deactivate who has left.
 
@@ -121,7 +121,7 @@ class StaffAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[misc, type-arg]
         """Return what the person may see here and not change."""
         if request.user.is_superuser:
             return self.readonly_fields
-        return (*self.readonly_fields, "is_superuser", "is_staff")
+        return (*self.readonly_fields, "is_superuser")
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Tell whether the person may change ``obj``."""
@@ -156,7 +156,7 @@ class PermissionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg
 
 
 @admin.register(Group)
-class RoleAdmin(AuditedAdmin, DjangoGroupAdmin):  # type: ignore[misc]
+class RoleAdmin(DjangoGroupAdmin, AuditedAdmin):  # type: ignore[misc]
     """What a role may do: only permissions that some page asks for can be given."""
 
     actions = None

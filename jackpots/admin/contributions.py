@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import (
@@ -51,7 +51,7 @@ _ANY_TIME = "any"
 _PERIOD_OF_OUTCOMES = "week"
 
 
-class PeriodFilter(DropdownFilter):  # type: ignore[misc]
+class PeriodFilter(DropdownFilter):
     """
     By age, as a range of time-ordered ids.
 
@@ -75,7 +75,7 @@ class PeriodFilter(DropdownFilter):  # type: ignore[misc]
         return queryset.filter(pk__gte=first_id_at(since))
 
 
-class ErrorFilter(DropdownFilter):  # type: ignore[misc]
+class ErrorFilter(DropdownFilter):
     """By the reason of a failure."""
 
     title = "error"
@@ -113,7 +113,7 @@ class ContributionAdmin(LargeTableAdmin):
         PeriodFilter,
     )
     list_select_related = ("operator", "instance", "player", "source")
-    list_before_template = "admin/jackpots/contributions_note.html"
+    list_before_template: Any = "admin/jackpots/contributions_note.html"
     search_fields = ("request_id",)
     search_help_text = "Search by id, request id, or player id"
     fieldsets: ClassVar = [
@@ -145,12 +145,11 @@ class ContributionAdmin(LargeTableAdmin):
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> Any:
         """Show the list, and say so when it is narrowed without having been asked to."""
         period = implied_period(request)
         context = {**(extra_context or {}), "implied_period": bool(period)}
-        response: HttpResponse = super().changelist_view(request, context)
-        return response
+        return super().changelist_view(request, context)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Return the order that an index serves: of one instance, that of its transactions."""

@@ -77,7 +77,7 @@ class DraftForm(ServiceForm):
     ticket_cost = DecimalTextField(
         required=False,
         above=_ZERO,
-        help_text="With 1, a player who has contributed 12.50 holds 12 tickets; the rest counts on.",
+        help_text="With 1, a player who has contributed 12.50 holds 12 tickets.",
     )
     opens_at = UtcDateTimeField(
         required=False, label="Opens (UTC)", help_text="Empty: as soon as it is activated."

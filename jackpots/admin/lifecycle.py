@@ -32,9 +32,10 @@ class MovePage(ServicePage[Instance]):
         """Say from which state the move is possible."""
         if self.subject.status == self.source:
             return ""
+        wanted = "a draft" if self.source == InstanceStatus.DRAFT else self.source.label.lower()
         return (
             f"{self.subject} is {self.subject.get_status_display().lower()}. This is only "
-            f"possible while an instance is {self.source.label.lower()}."
+            f"possible while an instance is {wanted}."
         )
 
     def call(self, form: Any) -> str:
@@ -58,12 +59,14 @@ class MovePage(ServicePage[Instance]):
 
     def linked_from_sentences(self) -> list[str]:
         """Say which instances lead here, and what becomes of their links meanwhile."""
-        sources = Instance.objects.filter(links__target=self.subject).order_by("name")
+        sources = list(Instance.objects.filter(links__target=self.subject).order_by("name"))
         if not sources:
             return []
         return [
-            f"{names_of(sources)} {'links' if len(sources) == 1 else 'link'} here: those "
-            "contributions go on, and only their leg to this instance fails."
+            (
+                f"{names_of(sources)} {'links' if len(sources) == 1 else 'link'} here: those "
+                "contributions go on, and only their leg to this instance fails."
+            )
         ]
 
 

@@ -62,8 +62,11 @@ class LinksPage(ServicePage[Instance]):
     def consequences(self) -> list[str]:
         """Say what will happen."""
         return [
-            f"Every contribution to {self.subject} through API v2 is also one to each instance "
-            "of the list, in its order. Each is decided for itself; one that fails stops no other.",
+            (
+                f"Every contribution to {self.subject} through API v2 is also one to each "
+                "instance of the list, in its order. Each is decided for itself; one that fails "
+                "stops no other."
+            ),
             "Only this list is followed, never the lists of the instances on it.",
             "Opt-ins are not carried over: where one is required, players without it are refused.",
         ]
@@ -109,7 +112,7 @@ class LinksPage(ServicePage[Instance]):
         return super().show(form, status=status, **context)
 
     def _candidates(self, chosen_ids: list[str]) -> list[Instance]:
-        ids = [wanted for each in chosen_ids if (wanted := parse_uuid(each)) is not None]
+        ids = [found for each in chosen_ids if (found := parse_uuid(each)) is not None]
         offered = Instance.objects.for_operator(self.subject.operator).exclude(pk=self.subject.pk)
         wanted = offered.filter(Q(status__in=_LINKABLE) | Q(pk__in=ids))
         return sorted(

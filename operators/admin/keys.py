@@ -34,7 +34,7 @@ class SecretPage(ServicePage[M]):
     cookie or a session would keep, and not on any page that can be loaded again.
     """
 
-    secret_template: ClassVar[str] = "admin/operators/secret.html"
+    issued_template: ClassVar[str] = "admin/operators/secret.html"
 
     def issue(self, form: Any) -> credentials.IssuedKey:
         """Call the service that issues the key."""
@@ -47,7 +47,7 @@ class SecretPage(ServicePage[M]):
 
     def conclude(self, done: str) -> HttpResponse:
         """Show the secret; the form's token keeps a reload from issuing another key."""
-        self.template = self.secret_template  # type: ignore[misc]
+        self.template = self.issued_template  # type: ignore[misc]
         api_key = self.issued.api_key
         return self.show(
             None,
@@ -102,7 +102,7 @@ class IssueKeyPage(SecretPage[Operator]):
         """Say what will happen."""
         return [
             f"Whoever holds the key can act for {self.subject} within its scopes.",
-            "The key is shown once, on the next page. It is stored hashed and cannot be read again.",
+            "The key is shown once, on the next page. It is stored hashed: nobody reads it again.",
         ]
 
     def issue(self, form: IssueKeyForm) -> credentials.IssuedKey:

@@ -35,7 +35,7 @@ class SetRateForm(ServiceForm):
     valid_from = UtcDateTimeField(
         required=False,
         label="In force from (UTC)",
-        help_text="Leave it empty for now. An instant in the past changes no amount already converted.",
+        help_text="Leave it empty for now. In the past, it changes no amount already converted.",
     )
 
 

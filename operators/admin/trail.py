@@ -28,7 +28,7 @@ from operators.models import Operator
 _NEWEST = 5_000
 
 
-class RecentChoiceFilter(DropdownFilter):  # type: ignore[misc]
+class RecentChoiceFilter(DropdownFilter):
     """A filter whose choices are the values of a column among the newest entries."""
 
     column: ClassVar[str]
@@ -53,7 +53,7 @@ class ActionFilter(RecentChoiceFilter):
     column = "action"
 
 
-class OperatorFilter(DropdownFilter):  # type: ignore[misc]
+class OperatorFilter(DropdownFilter):
     """By operator."""
 
     title = "operator"
@@ -72,7 +72,7 @@ class OperatorFilter(DropdownFilter):  # type: ignore[misc]
         return queryset.filter(operator_id=int(value)) if value.isdecimal() else queryset
 
 
-class ActorFilter(DropdownFilter):  # type: ignore[misc]
+class ActorFilter(DropdownFilter):
     """By who acted: a kind of door, or one person, key, task or command."""
 
     title = "actor"

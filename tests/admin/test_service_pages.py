@@ -1,0 +1,211 @@
+"""
+Pages that call a service: a permission of their own, nothing on GET, a reason, one call.
+
+The rules that every one of them keeps; what each does is in a file of its own.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from core.models import AuditEntry
+from jackpots.enums import InstanceStatus
+from jackpots.models import Instance
+from operators.models import ApiKey, ExchangeRate, Operator
+from tests.admin.conftest import page_of
+from tests.factories.jackpots import InstanceFactory
+from tests.factories.operators import ApiKeyFactory
+
+pytestmark = pytest.mark.django_db
+
+#: Every page that changes something, with the permission it needs and no other.
+PERMISSIONS = {
+    "operators.Operator:issue-key": "operators.issue_apikey",
+    "operators.Operator:add": "operators.add_operator",
+    "operators.ApiKey:revoke": "operators.revoke_apikey",
+    "operators.ExchangeRate:add": "operators.add_exchangerate",
+    "jackpots.Instance:add": "jackpots.add_instance",
+    "jackpots.Instance:edit": "jackpots.change_instance",
+    "jackpots.Instance:activate": "jackpots.activate_instance",
+    "jackpots.Instance:pause": "jackpots.pause_instance",
+    "jackpots.Instance:resume": "jackpots.pause_instance",
+    "jackpots.Instance:close": "jackpots.close_instance",
+    "jackpots.Instance:cancel": "jackpots.cancel_instance",
+    "jackpots.Instance:links": "jackpots.link_instance",
+}
+WITH_REASON = ("activate", "pause", "resume", "close", "cancel", "links", "revoke")
+
+
+def all_pages() -> dict[str, tuple[type[Model], Any]]:
+    found = {}
+    for model, page in admin.site._registry.items():
+        for command in getattr(page, "pages", ()):
+            found[f"{model._meta.label}:{command.name}"] = (model, command)
+        if getattr(page, "add_page", None):
+            found[f"{model._meta.label}:add"] = (model, page.add_page)
+    return found
+
+
+ADDRESSES = sorted(all_pages())
+
+
+def address(name: str, operator: Operator) -> str:
+    """Return the address of the page, for a row from which the command is possible."""
+    model, command = all_pages()[name]
+    prefix = f"admin:{model._meta.app_label}_{model._meta.model_name}_"
+    if command.name == "add":
+        return reverse(prefix + "add") + ("?kind=raffle" if model is Instance else "")
+    if model is Operator:
+        row: Any = operator
+    elif model is ApiKey:
+        row = ApiKeyFactory.create(operator=operator)
+    else:
+        status = (
+            InstanceStatus.DRAFT
+            if command.name in ("activate", "cancel", "edit")
+            else InstanceStatus.ACTIVE
+        )
+        row = InstanceFactory.create(
+            operator=operator, status=status, paused=command.name == "resume"
+        )
+    return reverse(prefix + command.name, args=[row.pk])
+
+
+def test_every_page_has_the_permission_that_is_its_own() -> None:
+    assert {name: command.permission for name, (_, command) in all_pages().items()} == PERMISSIONS
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_staff_with_every_other_permission_are_refused_on_get_and_post(
+    name: str, staff_with: Any, operator: Operator
+) -> None:
+    others = sorted(set(PERMISSIONS.values()) - {PERMISSIONS[name]})
+    client = staff_with(*others, "operators.view_operator", "jackpots.view_instance")
+    path = address(name, operator)
+    rows = (Instance, ApiKey, Operator, ExchangeRate, AuditEntry)
+    before = [list(model._default_manager.order_by("pk").values()) for model in rows]
+
+    assert client.get(path).status_code == 403
+    assert client.post(path, {"reason": "Because"}).status_code == 403
+
+    assert [list(model._default_manager.order_by("pk").values()) for model in rows] == before
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_staff_with_the_permission_alone_see_the_page(
+    name: str, staff_with: Any, operator: Operator
+) -> None:
+    client = staff_with(PERMISSIONS[name])
+
+    assert client.get(address(name, operator)).status_code == 200
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_a_get_changes_nothing_whatever_it_carries(
+    name: str, office: Client, operator: Operator, changes_nothing: Any
+) -> None:
+    path = address(name, operator)
+    everything = {"reason": "Because", "label": "x", "scopes": "read", "slug": "x", "name": "x"}
+
+    with changes_nothing():
+        assert office.get(path, {**everything, "kind": "raffle"}).status_code == 200
+        assert office.head(path).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_other_methods_are_refused(
+    name: str, method: str, office: Client, operator: Operator, changes_nothing: Any
+) -> None:
+    path = address(name, operator)
+
+    with changes_nothing():
+        assert getattr(office, method)(path).status_code == 405
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_an_empty_form_changes_nothing(
+    name: str, office: Client, operator: Operator, changes_nothing: Any
+) -> None:
+    path = address(name, operator)
+
+    with changes_nothing():
+        response = office.post(path, {"pots-TOTAL_FORMS": "0", "pots-INITIAL_FORMS": "0"})
+
+    assert response.status_code == 200
+    assert "Nothing was changed." in response.content.decode()
+
+
+@pytest.mark.parametrize("name", [name for name in ADDRESSES if name.endswith(WITH_REASON)])
+@pytest.mark.parametrize(
+    "reason",
+    ["", "   ", "\n\t ", "x" * 201, "a\x07b", "a\x00b"],
+    ids=["empty", "spaces", "lines", "long", "bell", "nul"],
+)
+def test_a_reason_is_required_and_can_be_printed(
+    name: str, reason: str, office: Client, operator: Operator, changes_nothing: Any
+) -> None:
+    path = address(name, operator)
+
+    with changes_nothing():
+        response = office.post(path, {"reason": reason})
+
+    assert response.status_code == 200
+    assert list(response.context["form"].errors) == ["reason"]
+
+
+def test_a_form_without_its_token_from_this_site_is_refused(superuser: Any) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(superuser)
+    instance = InstanceFactory.create()
+
+    response = strict.post(page_of(instance, "pause"), {"reason": "Because"})
+
+    assert response.status_code == 403
+    assert "This form can no longer be sent" in response.content.decode()
+    assert Instance.objects.get(pk=instance.pk).paused_at is None
+
+
+def test_a_form_that_is_sent_twice_is_obeyed_once(office: Client, operator: Operator) -> None:
+    path = reverse("admin:operators_operator_issue-key", args=[operator.pk])
+    given = {"label": "Server", "scopes": "read", "form_token": str(uuid.uuid4())}
+
+    first = office.post(path, given)
+    second = office.post(path, given, follow=True)
+
+    assert first.status_code == 201
+    assert [str(message) for message in second.context["messages"]] == [
+        "This form had been sent already, so nothing was done a second time."
+    ]
+    assert ApiKey.objects.filter(operator=operator).count() == 1
+
+
+def test_a_form_that_was_refused_can_be_sent_again(
+    office: Client, operator: Operator, now: datetime
+) -> None:
+    instance = InstanceFactory.create(operator=operator, status=InstanceStatus.DRAFT)
+    path = page_of(instance, "links")
+    form_token = str(uuid.uuid4())
+    given = {"targets": [str(instance.pk)], "reason": "Because", "form_token": form_token}
+
+    refused = office.post(path, given)
+    renewed = refused.context["form"]["form_token"].value()
+    accepted = office.post(path, {"reason": "Because", "form_token": renewed})
+
+    assert refused.status_code == 400
+    assert renewed != form_token
+    assert accepted.status_code == 302
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_the_form_carries_a_token_of_its_own(name: str, office: Client, operator: Operator) -> None:
+    path = address(name, operator)
+    tokens = {office.get(path).context["form"]["form_token"].value() for _ in range(2)}
+
+    assert len(tokens) == 2

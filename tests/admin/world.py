@@ -1,0 +1,88 @@
+"""A small world with a row in every table that the back office shows."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from core import audit
+from core.actors import Actor, ActorKind
+from core.idempotency import IdempotencyKey
+from core.models import BooksCheck
+from jackpots.models import Instance
+from jackpots.services.contributions import Wager, contribute
+from operators.models import Operator
+from players.models import Player
+from tests.factories.games import GameFactory
+from tests.factories.jackpots import (
+    InstanceFactory,
+    InstanceLinkFactory,
+    OptInFactory,
+    PrizeFactory,
+)
+from tests.factories.operators import ApiKeyFactory, ExchangeRateFactory
+from tests.factories.players import PlayerFactory, SegmentFactory
+from wallets.enums import AccountKind, Tag
+from wallets.services.transfers import AccountKey, Posting, post_transfers
+
+
+def fill_world(operator: Operator, now: datetime, *, rows: int) -> None:
+    """Give the operator ``rows`` more rows in every table that the back office shows."""
+    for number in range(rows):
+        player = PlayerFactory.create(operator=operator)
+        daily = InstanceFactory.create(operator=operator)
+        weekly = InstanceFactory.create(operator=operator, opt_in_required=True)
+        InstanceLinkFactory.create(source=daily, target=weekly)
+        PrizeFactory.create(instance=daily)
+        OptInFactory.create(instance=daily, player=player)
+        give_money(operator, player, now, reference=f"deposit-{player.pk}")
+        contribute_to(daily, player, now)
+        GameFactory.create(operator=operator)
+        SegmentFactory.create(operator=operator, players=[player])
+        ApiKeyFactory.create(operator=operator)
+        ExchangeRateFactory.create(operator=operator)
+        Group.objects.create(name=f"Role {player.pk}")
+        BooksCheck.objects.create(
+            started_at=now, finished_at=now + timedelta(seconds=1), checked_count=number
+        )
+        with transaction.atomic():
+            audit.record_action(
+                operator=operator,
+                actor=Actor(kind=ActorKind.STAFF, ref="1"),
+                action="jackpot.instance.paused",
+                subject=daily,
+                before={"paused_at": None},
+                after={"paused_at": "2026-03-29T00:59:00Z", "pots": [{"name": "main"}]},
+                reason="Because",
+                now=now,
+            )
+
+
+def contribute_to(
+    instance: Instance, player: Player, now: datetime, *, wager: Decimal = Decimal(100)
+) -> None:
+    """Contribute once, links followed."""
+    contribute(
+        operator=instance.operator,
+        instance_id=instance.pk,
+        wager=Wager(player_reference=player.reference, base_wager=wager, currency="EUR"),
+        follow_links=True,
+        key=IdempotencyKey(value=f"{instance.pk}-{player.pk}-{wager}", fingerprint="0" * 64),
+        now=now,
+    )
+
+
+@transaction.atomic
+def give_money(operator: Operator, player: Player, now: datetime, *, reference: str) -> None:
+    """Deposit 25 for the player."""
+    posting = Posting(
+        debit=AccountKey(kind=AccountKind.HOUSE_CASH, currency=player.currency),
+        credit=AccountKey(
+            kind=AccountKind.PLAYER_MAIN, currency=player.currency, player_id=player.pk
+        ),
+        amount=Decimal(25),
+        tag=Tag.DEPOSIT,
+        reference=reference,
+    )
+    post_transfers(operator=operator, postings=[posting], now=now)
