@@ -37,7 +37,7 @@ def document(response: Any, status: int, code: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/v1", "/v1/", "/v1/nothing", "/v1/players/", "/v1/players.json", "/v1/players/a/b/c",
+    ["/v1", "/v1/", "/v1/nothing", "/v1/players/", "/v1/players.json", "/v1/players/a/b/c",
      "/v3/players", "/V1/players", "/%00", "/v1/players/%2F"],
 )  # fmt: skip
 def test_a_path_that_does_not_exist_is_404(client, path: str) -> None:
