@@ -21,9 +21,20 @@ class ContributionTerms:
     percent: Decimal | None
 
 
-def exact_contribution(terms: ContributionTerms, *, base_wager: Decimal, rate: Decimal) -> Decimal:
+@dataclass(frozen=True, slots=True)
+class UsdRates:
+    """US dollars for one unit of each currency that a player-funded contribution meets."""
+
+    wager: Decimal
+    wallet: Decimal
+    instance: Decimal
+
+
+def operator_funded_amount(
+    terms: ContributionTerms, *, base_wager: Decimal, rate: Decimal
+) -> Decimal:
     """
-    Return the contribution in the instance's currency, not yet rounded.
+    Return the contribution in the instance's currency, rounded once, half-even, to 8 decimals.
 
     ``rate`` is units of the instance's currency for one unit of the wager's. A wager of
     zero is participation without money, whatever the terms.
@@ -34,16 +45,7 @@ def exact_contribution(terms: ContributionTerms, *, base_wager: Decimal, rate: D
     if terms.type == ContributionType.FIXED:
         assert terms.amount is not None, "fixed terms without an amount"
         return terms.amount
-    assert terms.percent is not None, "percent terms without a percentage"
-    wager = EXACT.multiply(base_wager, rate)
-    return EXACT.divide(EXACT.multiply(wager, terms.percent), _HUNDRED)
-
-
-def operator_funded_amount(
-    terms: ContributionTerms, *, base_wager: Decimal, rate: Decimal
-) -> Decimal:
-    """Return the contribution, rounded once, half-even, to 8 decimals."""
-    return money.round_half_even(exact_contribution(terms, base_wager=base_wager, rate=rate))
+    return money.round_half_even(_percentage(terms, EXACT.multiply(base_wager, rate)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +57,31 @@ class PlayerFundedAmount:
 
 
 def player_funded_amount(
-    terms: ContributionTerms,
-    *,
-    base_wager: Decimal,
-    rate: Decimal,
-    wallet: Currency,
-    wallet_rate: Decimal,
+    terms: ContributionTerms, *, base_wager: Decimal, rates: UsdRates, wallet: Currency
 ) -> PlayerFundedAmount:
     """
     Return what is debited and what is metered (API.md, settled details: jackpots).
 
-    The debit is rounded down to the decimals the wallet has, and exactly that reaches
-    the meters. ``wallet_rate`` is units of the instance's currency for one unit of the
-    wallet's: 1 when they are the same.
+    The debit is rounded down to the decimals the wallet has, and exactly that reaches the
+    meters. It is computed through US dollars without rounding on the way: a rate that was
+    rounded before could cost a player, or save one, the last minor unit.
     """
-    wanted = exact_contribution(terms, base_wager=base_wager, rate=rate)
-    debit = money.round_down(EXACT.divide(wanted, wallet_rate), wallet)
-    return PlayerFundedAmount(debit=debit, amount=money.convert(debit, wallet_rate))
+    assert base_wager >= 0, f"base wager of {base_wager}"
+    if base_wager == 0:
+        return PlayerFundedAmount(debit=Decimal(0), amount=Decimal(0))
+    if terms.type == ContributionType.FIXED:
+        assert terms.amount is not None, "fixed terms without an amount"
+        wanted_usd = EXACT.multiply(terms.amount, rates.instance)
+    else:
+        wanted_usd = _percentage(terms, EXACT.multiply(base_wager, rates.wager))
+    debit = money.round_down(EXACT.divide(wanted_usd, rates.wallet), wallet)
+    into_instance = money.cross_rate(rates.wallet, rates.instance)
+    return PlayerFundedAmount(debit=debit, amount=money.convert(debit, into_instance))
+
+
+def _percentage(terms: ContributionTerms, wager: Decimal) -> Decimal:
+    assert terms.percent is not None, "percent terms without a percentage"
+    return EXACT.divide(EXACT.multiply(wager, terms.percent), _HUNDRED)
 
 
 def split_over_pots(amount: Decimal, shares: Sequence[Decimal]) -> list[Decimal]:

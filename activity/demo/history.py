@@ -9,10 +9,11 @@ from uuid import UUID
 
 from activity.demo.people import SEED, DemoPlayer, demo_players, draw_wager, funded_players
 from core.api.idempotency import fingerprint
-from core.errors import DomainError
 from core.idempotency import IdempotencyKey
+from jackpots.errors import OptInRequired
 from jackpots.services.contributions import Wager, contribute
 from operators.models import Operator
+from players.errors import PlayerBlocked, PlayerSelfExcluded
 
 REQUESTS_COUNT = 400
 LENGTH = timedelta(days=1)
@@ -51,8 +52,8 @@ def record_history(
                 key=_key(number, instance_ids[name], body),
                 now=until - LENGTH + LENGTH * number / REQUESTS_COUNT,
             )
-        except DomainError:
-            # A refusal of the main leg (excluded, blocked, not opted in) is history, too.
+        except (OptInRequired, PlayerBlocked, PlayerSelfExcluded):
+            # Players try what they may not do, too; anything else is a fault of this world.
             continue
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from types import TracebackType
+from typing import Never
 
 from tqdm import tqdm
 
@@ -16,7 +17,7 @@ class Progress:
     def __init__(self, request_count: int) -> None:
         self._request_count = request_count
         self._next_line_s = LINE_EVERY_S
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[Never] | None = None
         if sys.stderr.isatty():
             self._bar = tqdm(total=request_count, unit=" requests", file=sys.stderr, leave=False)
 

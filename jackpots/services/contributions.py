@@ -146,15 +146,11 @@ def _amounts(target: Target, *, plan: ContributionPlan, wager: Wager) -> dict[st
         "rate_at": None if rate_at is None else rate_at.isoformat(),
     }
     if target.funding == Funding.PLAYER:
-        wallet_rate, _since = _rate(
-            plan.wallet_currency, plan.wallet_usd_rate, target.currency, target.usd_rate
-        )
         funded = rules.player_funded_amount(
             target.terms,
             base_wager=wager.base_wager,
-            rate=rate,
+            rates=_usd_rates(target, plan),
             wallet=money.get_currency(plan.wallet_currency),
-            wallet_rate=wallet_rate,
         )
         amount = funded.amount
         found["debit_amount"] = str(funded.debit)
@@ -168,6 +164,13 @@ def _amounts(target: Target, *, plan: ContributionPlan, wager: Wager) -> dict[st
         for pot, part in zip(target.pots, parts, strict=True)
     ]
     return found
+
+
+def _usd_rates(target: Target, plan: ContributionPlan) -> rules.UsdRates:
+    facts = (plan.wager_usd_rate, plan.wallet_usd_rate, target.usd_rate)
+    # In one currency no rate is needed, and there may be none: any one will do.
+    wager, wallet, instance = (Decimal(1) if fact is None else fact.rate for fact in facts)
+    return rules.UsdRates(wager=wager, wallet=wallet, instance=instance)
 
 
 def _rate(

@@ -61,6 +61,7 @@ class Running:
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=self.windfall.tree,
+            check=False,
             env=clean_environment(
                 PORT=str(self.windfall.port),
                 DATA_DIR=str(self.windfall.data_dir),
@@ -101,11 +102,8 @@ def test_a_contribution_to_daily_reaches_weekly_and_monthly(running: Running) ->
         (before["Weekly"]["id"], "linked", "0.50"),
         (before["Monthly"]["id"], "linked", "0.25"),
     ]
-    gains = {
-        name: meter(after[name]) - meter(before[name])
-        for name in before
-        if len(before[name]["pots"]) == 1
-    }
+    with_one_pot = [name for name in before if len(before[name]["pots"]) == 1]
+    gains = {name: meter(after[name]) - meter(before[name]) for name in with_one_pot}
     assert {name: gain for name, gain in gains.items() if gain} == {
         "Daily": Decimal("1.00"),
         "Weekly": Decimal("0.50"),

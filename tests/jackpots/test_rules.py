@@ -2,16 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.money import get_currency
 from jackpots import rules
 from jackpots.enums import ContributionType
-from jackpots.rules import ContributionTerms
+from jackpots.rules import ContributionTerms, UsdRates
 
 AMOUNTS = st.decimals(min_value=0, max_value=10**12, places=8)
 DECIMALS = st.sampled_from([0, 2, 8])
@@ -104,34 +105,56 @@ def test_the_rounding_happens_once() -> None:
     assert found == Decimal("0.00000001")
 
 
-@given(terms=PERCENTS.map(percent), wager=AMOUNTS, wallet=WALLETS, rate=RATES)
-def test_what_a_player_pays_fits_the_wallet_and_never_passes_the_terms(
-    terms: ContributionTerms, wager: Decimal, wallet: str, rate: Decimal
+@given(
+    terms=PERCENTS.map(percent), wager=AMOUNTS, wallet=WALLETS, usd=st.tuples(RATES, RATES, RATES)
+)
+def test_what_a_player_pays_is_whole_units_and_less_than_one_below_the_terms(
+    terms: ContributionTerms, wager: Decimal, wallet: str, usd: tuple[Decimal, ...]
 ) -> None:
-    currency = get_currency(wallet)
+    currency, rates = get_currency(wallet), UsdRates(*usd)
+    wanted = Fraction(wager) * Fraction(terms.percent) / 100
+    wanted *= Fraction(rates.wager) / Fraction(rates.wallet)
+    assume(wanted < 10**20)
 
-    funded = rules.player_funded_amount(
-        terms, base_wager=wager, rate=rate, wallet=currency, wallet_rate=rate
-    )
+    funded = rules.player_funded_amount(terms, base_wager=wager, rates=rates, wallet=currency)
 
     assert funded.debit % currency.minor_unit == 0
-    assert funded.debit * 100 <= wager * terms.percent
-    assert wager * terms.percent / 100 - funded.debit < currency.minor_unit + Decimal("1e-12")
+    assert 0 <= wanted - Fraction(funded.debit) < Fraction(currency.minor_unit)
 
 
-@given(terms=PERCENTS.map(percent), wager=AMOUNTS, wallet=WALLETS)
+@given(terms=PERCENTS.map(percent), wager=AMOUNTS, wallet=WALLETS, usd=RATES)
 def test_in_one_currency_exactly_the_debit_reaches_the_meters(
-    terms: ContributionTerms, wager: Decimal, wallet: str
+    terms: ContributionTerms, wager: Decimal, wallet: str, usd: Decimal
 ) -> None:
     funded = rules.player_funded_amount(
-        terms,
-        base_wager=wager,
-        rate=Decimal(1),
-        wallet=get_currency(wallet),
-        wallet_rate=Decimal(1),
+        terms, base_wager=wager, rates=UsdRates(usd, usd, usd), wallet=get_currency(wallet)
     )
 
     assert funded.amount == funded.debit
+
+
+@pytest.mark.parametrize(
+    ("terms", "wager", "usd", "debit", "amount"),
+    [
+        # A rate of 1 / 1.08, rounded first, would make it 0.26.
+        (percent("1"), "25.00", ("1.08", "1", "1.08"), "0.27", "0.25"),
+        # The wager's and the wallet's currency are one: no rate touches the debit.
+        (percent("1"), "100.00", ("0.7", "0.7", "0.3"), "1.00", "2.33333333"),
+        (fixed("0.25"), "25.00", ("1", "1", "1.08"), "0.27", "0.25"),
+        (fixed("0.25"), "0", ("1", "1", "1.08"), "0", "0"),
+    ],
+)
+def test_player_funded_amount(
+    terms: ContributionTerms, wager: str, usd: tuple[str, str, str], debit: str, amount: str
+) -> None:
+    funded = rules.player_funded_amount(
+        terms,
+        base_wager=Decimal(wager),
+        rates=UsdRates(*map(Decimal, usd)),
+        wallet=get_currency("USD"),
+    )
+
+    assert (funded.debit, funded.amount) == (Decimal(debit), Decimal(amount))
 
 
 def test_the_schedule_includes_its_start_and_excludes_its_end() -> None:
