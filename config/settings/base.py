@@ -7,11 +7,9 @@ from csp.constants import NONE, SELF
 from kombu import Exchange, Queue
 
 from config.settings import unfold
+from config.settings.folders import BASE_DIR, DATA_DIR
 
 env = environ.Env()  # type: ignore[no-untyped-call]
-
-BASE_DIR = Path(__file__).resolve().parents[2]
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
 
 # --- applications
 
@@ -178,7 +176,7 @@ REST_FRAMEWORK = {
 }
 
 # Requests per key and minute; 0 switches the limit off.
-API_RATE_LIMIT_PER_MINUTE = env.int("API_RATE_LIMIT_PER_MINUTE", default=120_000)
+API_RATE_LIMIT_PER_MINUTE = env.int("API_RATE_LIMIT_PER_MINUTE", default=600_000)
 # How long a web process may go on believing in an API key it has looked up.
 API_KEY_CACHE_S = env.float("API_KEY_CACHE_S", default=2.0)
 

@@ -1,5 +1,6 @@
 """One machine: `make run`, the demo world, a developer's shell."""
 
+import config.settings.servers
 from config.settings.base import *
 
 DEBUG = False

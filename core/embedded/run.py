@@ -15,6 +15,8 @@ from core.embedded.postgres import DURABLE
 from core.embedded.servers import start_servers
 from core.embedded.supervisor import Supervisor
 
+#: Where the settings look for the servers when a command is typed beside us.
+SERVERS_FILE = "servers.env"
 PREPARATION_TIMEOUT_S = 600
 READY_TIMEOUT_S = 60
 
@@ -49,6 +51,7 @@ def _run(environment: Mapping[str, str], signals: StopSignals) -> None:
     with Supervisor(logs=folder.logs, signals=signals, guard=Guard(keep_open=(claim,))) as nest:
         try:
             urls = start_servers(nest, folder, options.given, DURABLE)
+            write_private(folder.path / SERVERS_FILE, urls.as_lines())
             application = Application(options=options, urls=urls, environment=environment)
             _start(nest, folder, application)
             say(_summary(options, folder, application))

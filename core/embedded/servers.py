@@ -36,6 +36,10 @@ class ServerUrls:
             "CACHE_URL": self.cache,
         }
 
+    def as_lines(self) -> str:
+        """Return the same as the lines of a file that a shell or django-environ reads."""
+        return "\n".join(f"{name}={value}" for name, value in self.as_environment().items())
+
 
 def start_servers(
     supervisor: Supervisor,

@@ -57,7 +57,7 @@ class Running:
         return f"postgresql://{postgres.OWNER}:{password}@127.0.0.1:{port}/{postgres.DATABASE}"
 
     def manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command of manage.py in the copy of the tree."""
+        """Run a command of manage.py in the copy of the tree, as somebody would beside it."""
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=self.windfall.tree,
@@ -65,7 +65,6 @@ class Running:
             env=clean_environment(
                 PORT=str(self.windfall.port),
                 DATA_DIR=str(self.windfall.data_dir),
-                DATABASE_URL=self.database_url,
             ),
             capture_output=True,
             text=True,
