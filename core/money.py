@@ -129,8 +129,13 @@ def cross_rate(usd_rate_from: Decimal, usd_rate_to: Decimal) -> Decimal:
 
     The rounded rate is what is stored and what is multiplied with, so that a stored
     amount can be computed again from its stored original and rate.
+
+    :raises InvalidRequest: if the rate has more digits than can be stored.
     """
-    return EXACT.divide(usd_rate_from, usd_rate_to).quantize(RATE_QUANTUM, context=EXACT)
+    rate = EXACT.divide(usd_rate_from, usd_rate_to).quantize(RATE_QUANTUM, context=EXACT)
+    if rate >= AMOUNT_LIMIT:
+        raise InvalidRequest("The exchange rate is larger than can be stored.")
+    return rate
 
 
 def convert(amount: Decimal, rate: Decimal) -> Decimal:

@@ -101,6 +101,7 @@ class Contribution(models.Model):
             amount_check("contribution_base_wager_not_negative", "base_wager"),
             amount_check("contribution_amount_not_negative", "amount"),
             amount_check("contribution_debit_not_negative", "debit_amount"),
+            amount_check("contribution_rate_not_negative", "rate"),
             models.CheckConstraint(
                 name="contribution_failed_iff_error",
                 condition=Q(status=Outcome.ACCEPTED, error_code="")
