@@ -128,7 +128,7 @@ def test_a_cross_rate_has_eighteen_decimals(usd_from: str, usd_to: str, rate: st
 
 def test_a_cross_rate_too_large_to_store_is_refused() -> None:
     with pytest.raises(InvalidRequest):
-        money.cross_rate(Decimal("999999999999"), Decimal("0.000000000000000001"))
+        money.cross_rate(Decimal(999999999999), Decimal("0.000000000000000001"))
 
 
 @pytest.mark.parametrize(
