@@ -6,10 +6,12 @@ import environ
 from csp.constants import NONE, SELF
 from kombu import Exchange, Queue
 
-from config.settings import unfold
-from config.settings.folders import BASE_DIR, DATA_DIR
+from config.settings import folders, unfold
 
 env = environ.Env()  # type: ignore[no-untyped-call]
+
+BASE_DIR = folders.BASE_DIR
+DATA_DIR = folders.DATA_DIR
 
 # --- applications
 
