@@ -53,6 +53,18 @@ def lock_many(queryset: QuerySet[M]) -> list[M]:
         raise
 
 
+def lock_many_skipping(queryset: QuerySet[M]) -> list[M]:
+    """
+    Lock those rows of ``queryset`` that nobody holds, and return them; the others are left out.
+
+    For sweeps: who holds a row is deciding about it, and the next run looks again.
+    """
+    _require_transaction()
+    return list(
+        queryset.order_by("pk").select_for_update(of=("self",), no_key=True, skip_locked=True)
+    )
+
+
 def lock_one(queryset: QuerySet[M]) -> M:
     """
     Lock the single row of ``queryset`` and return it.

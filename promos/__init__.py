@@ -1,0 +1,1 @@
+"""Promo codes: claim, activate, roll over, lock, claw back."""
