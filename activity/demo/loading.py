@@ -8,7 +8,6 @@ entry of the audit trail says that the world is complete: it is then left alone.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -23,6 +22,9 @@ from activity.demo.people import (
     demo_players,
     funded_players,
 )
+from activity.demo.promos import live_through_promos, open_promos
+from activity.errors import CashierReferenceTaken
+from activity.services.deposits import make_deposit
 from core import audit
 from core.actors import Actor, ActorKind
 from core.errors import NotFound
@@ -38,10 +40,7 @@ from operators.models import Operator
 from operators.selectors import get_operator, get_usd_rate
 from operators.services.credentials import create_operator
 from operators.services.rates import set_exchange_rate
-from players.models import Player
 from players.services.registration import exclude_player, put_player
-from wallets.enums import AccountKind, Tag
-from wallets.services.transfers import AccountKey, Posting, post_transfers
 
 OPERATOR_SLUG = "demo"
 OPERATOR_NAME = "Lucky Star Casino"
@@ -88,6 +87,9 @@ def load_world(*, now: datetime, report: Callable[[str], None]) -> LoadedWorld:
                 actor=ACTOR,
                 now=began_at,
             )
+        report("Living through a week of promos")
+        open_promos(operator=operator, actor=ACTOR, began_at=began_at)
+        live_through_promos(operator=operator, actor=ACTOR, began_at=began_at)
         report("Opening jackpots")
         instance_ids = _open_jackpots(operator, began_at)
         report("Playing a day of contributions")
@@ -140,28 +142,26 @@ def _register_players(operator: Operator, began_at: datetime) -> None:
             actor=ACTOR,
             now=began_at,
         )
-    _fund_wallets(operator, began_at)
+    for player in funded_players():
+        _fund_wallet(operator, player, began_at)
 
 
-@transaction.atomic(durable=True)
-def _fund_wallets(operator: Operator, began_at: datetime) -> None:
-    funded = {player.reference: player for player in funded_players()}
-    found = Player.objects.for_operator(operator).filter(reference__in=funded)
-    post_transfers(
-        operator=operator,
-        postings=[_deposit(player.pk, funded[player.reference]) for player in found.order_by("pk")],
-        now=began_at,
-    )
-
-
-def _deposit(player_id: int, player: DemoPlayer) -> Posting:
-    return Posting(
-        debit=AccountKey(AccountKind.HOUSE_CASH, player.currency),
-        credit=AccountKey(AccountKind.PLAYER_MAIN, player.currency, player_id=player_id),
-        amount=player.deposit or Decimal(0),
-        tag=Tag.DEPOSIT,
-        reference=f"demo:deposit:{player.reference}",
-    )
+def _fund_wallet(operator: Operator, player: DemoPlayer, began_at: datetime) -> None:
+    assert player.deposit is not None, f"{player.reference} has paid nothing in"
+    try:
+        with transaction.atomic(durable=True):
+            make_deposit(
+                operator=operator,
+                player_reference=player.reference,
+                amount=player.deposit,
+                currency=player.currency,
+                reference=f"demo:{player.reference}",
+                actor=ACTOR,
+                now=began_at,
+            )
+    except CashierReferenceTaken:
+        # An interrupted load has funded this wallet.
+        return
 
 
 def _open_jackpots(operator: Operator, began_at: datetime) -> dict[str, UUID]:

@@ -11,6 +11,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
+from activity.demo.catalogue import GAMES
 from players.services.registration import PlayerProfile
 
 SEED = 2026
@@ -86,6 +87,18 @@ def draw_wager(player: DemoPlayer, random: Random) -> dict[str, Any]:
         "base_wager": random.choice(_WAGERS[player.currency]),
         "currency": player.currency,
         "gameround_id": f"round-{random.randrange(10**9):09}",
+    }
+
+
+def draw_bet(player: DemoPlayer, random: Random) -> dict[str, Any]:
+    """Return a bet of the player that is settled at once: lost, even, or doubled."""
+    stake = random.choice(_WAGERS[player.currency])
+    payout = Decimal(stake) * random.choice((0, 0, 1, 2))
+    return {
+        "game": random.choice(GAMES)[0],
+        "stake": stake,
+        "payout": f"{payout:f}",
+        "currency": player.currency,
     }
 
 

@@ -7,10 +7,18 @@ from random import Random
 from threading import Event, Thread
 from time import monotonic
 
-from activity.demo.people import demo_players, draw_wager, funded_players
-from activity.traffic.server import ContributionRequest, InstanceReading, Server
+from activity.demo.people import demo_players, draw_bet, draw_wager, funded_players
+from activity.traffic.server import (
+    BetRequest,
+    ContributionRequest,
+    InstanceReading,
+    PlayRequest,
+    Server,
+)
 from activity.traffic.tally import Tally
 
+#: One request in so many is a bet; the others contribute to jackpots.
+BET_EVERY = 4
 #: How often the watcher hears how far it is.
 WATCH_EVERY_S = 0.2
 
@@ -30,22 +38,29 @@ class Pace:
 
 def plan_requests(
     instances: Sequence[InstanceReading], *, how_many: int, run: str, random: Random
-) -> list[ContributionRequest]:
+) -> list[PlayRequest]:
     """
-    Return contributions of random demo players to random accruing instances.
+    Return contributions of random demo players to random accruing instances, and bets.
 
-    Player-funded instances are played by those who have money. ``run`` sets the keys of
+    Those who have money bet, and play player-funded instances. ``run`` sets the keys of
     one run apart from those of all others.
     """
     accruing = [instance for instance in instances if instance.is_accruing]
-    requests = []
+    requests: list[PlayRequest] = []
     for number in range(how_many):
+        key = f"play-{run}-{number}"
+        if number % BET_EVERY == BET_EVERY - 1:
+            player = random.choice(funded_players())
+            # The bet's own id is of this run, too: the same seed bets anew.
+            body = {"bet_id": key, **draw_bet(player, random)}
+            requests.append(BetRequest(player_id=player.reference, key=key, body=body))
+            continue
         instance = random.choice(accruing)
         player = random.choice(funded_players() if instance.is_player_funded else demo_players())
         requests.append(
             ContributionRequest(
                 instance_id=instance.id,
-                key=f"play-{run}-{number}",
+                key=key,
                 body=draw_wager(player, random),
             )
         )
@@ -54,7 +69,7 @@ def plan_requests(
 
 def drive(
     server: Server,
-    requests: Sequence[ContributionRequest],
+    requests: Sequence[PlayRequest],
     *,
     pace: Pace,
     threads_count: int,
@@ -73,7 +88,7 @@ def drive(
         # next() of a count is one step of the interpreter: no number is taken twice.
         while not stop.is_set() and (number := next(numbers)) < len(requests):
             if not stop.wait(max(began + number / pace.rate - monotonic(), 0)):
-                tally.add(server.contribute(requests[number]))
+                tally.add(server.send(requests[number]))
 
     threads = [Thread(target=work, daemon=True) for _ in range(threads_count)]
     for thread in threads:

@@ -36,12 +36,13 @@ def render_report(gains: Sequence[PotGain], tally: Tally, *, elapsed_s: float) -
     ]
     codes = sorted({code for _role, code in tally.legs} | {""})
     legs = [
-        ("legs", "main", "linked"),
+        ("outcome", "main", "linked", "bets"),
         *(
             (
                 f"failed: {code}" if code else "accepted",
                 f"{tally.legs['main', code]}",
                 f"{tally.legs['linked', code]}",
+                f"{tally.legs['bet', code]}",
             )
             for code in codes
         ),

@@ -57,10 +57,44 @@ class ContributionRequest:
     key: str
     body: Mapping[str, Any]
 
+    @property
+    def path(self) -> str:
+        """Return where it is sent."""
+        return f"/v2/jackpots/instances/{self.instance_id}/contributions"
+
+    @property
+    def role(self) -> str:
+        """Return the role of the leg that a refusal is about."""
+        return "main"
+
+
+@dataclass(frozen=True, slots=True)
+class BetRequest:
+    """A bet to be placed and settled at once, and the key that it keeps."""
+
+    player_id: str
+    key: str
+    body: Mapping[str, Any]
+    #: No jackpot is concerned.
+    instance_id: str = ""
+
+    @property
+    def path(self) -> str:
+        """Return where it is sent."""
+        return f"/v1/players/{self.player_id}/bets"
+
+    @property
+    def role(self) -> str:
+        """Return what the answer is counted as."""
+        return "bet"
+
+
+PlayRequest = ContributionRequest | BetRequest
+
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """What one instance did with a contribution."""
+    """What one instance did with a contribution; or, in the role "bet", what became of a bet."""
 
     instance_id: str
     role: str
@@ -73,8 +107,8 @@ class Answer:
     """
     What became of one request.
 
-    ``legs`` has the main leg at least, unless the server never answered: then it is empty,
-    and nobody knows what was done.
+    ``legs`` has the main leg or the bet at least, unless the server never answered: then it
+    is empty, and nobody knows what was done.
     """
 
     legs: tuple[Leg, ...]
@@ -133,9 +167,9 @@ class Server:
         """
         return [_instance(row) for row in self._rows("/v2/jackpots/instances?page_size=200")]
 
-    def contribute(self, request: ContributionRequest) -> Answer:
-        """Send the contribution until the server decides upon it, and return what it said."""
-        url = f"{self._url}/v2/jackpots/instances/{request.instance_id}/contributions"
+    def send(self, request: PlayRequest) -> Answer:
+        """Send the request until the server decides upon it, and return what it said."""
+        url = f"{self._url}{request.path}"
         latency_s = 0.0
         response: httpx2.Response | None = None
         for attempt in range(ATTEMPTS_MAX):
@@ -211,15 +245,18 @@ def _retry_after_s(response: httpx2.Response | None) -> float:
     return min(seconds, RETRY_AFTER_MAX_S)
 
 
-def _legs(request: ContributionRequest, response: httpx2.Response) -> tuple[Leg, ...]:
+def _legs(request: PlayRequest, response: httpx2.Response) -> tuple[Leg, ...]:
     body = _json(response)
     if response.status_code == HTTPStatus.CREATED:
+        if isinstance(request, BetRequest):
+            # A body without the bet is not the answer that was promised.
+            return (Leg("", request.role, None, ()),) if "bet" in body else ()
         return tuple(_leg(result) for result in body.get("results", ()))
     is_refusal = HTTPStatus.BAD_REQUEST <= response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
     is_undone = is_refusal and not _is_in_progress(response)
     if is_undone or response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
         code = str(body.get("code") or f"HTTP_{response.status_code}")
-        return (Leg(instance_id=request.instance_id, role="main", error_code=code, pots=()),)
+        return (Leg(instance_id=request.instance_id, role=request.role, error_code=code, pots=()),)
     return ()
 
 

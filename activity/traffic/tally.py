@@ -34,7 +34,7 @@ class Tally:
         self._lock = Lock()
         self._latencies_s: list[float] = []
         self._given: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-        #: How many legs, by role and error code ("" for accepted).
+        #: How many legs and bets, by role and error code ("" for accepted).
         self.legs: Counter[tuple[str, str]] = Counter()
         self.answered_count = 0
         self.unanswered_count = 0
@@ -61,9 +61,9 @@ class Tally:
 
     @property
     def refused_count(self) -> int:
-        """Return how many requests were refused by their main leg."""
+        """Return how many requests were refused: contributions by their main leg, and bets."""
         return sum(
-            count for (role, code), count in self.legs.items() if role == "main" and code != ""
+            count for (role, code), count in self.legs.items() if role != "linked" and code != ""
         )
 
     def latency_s(self, *, percent: int) -> float:

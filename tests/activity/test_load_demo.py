@@ -14,16 +14,28 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError
 from django.db.models import Count, Sum
 
+from activity import books as activity_books
 from activity.demo import loading
+from activity.models import Deposit
 from core.models import AuditEntry
 from games.models import Game
 from jackpots.models import Contribution, Instance, InstanceLink
 from operators.models import ApiKey, Operator
 from players.models import Player
+from promos import books as promo_books
+from promos.models import Promo, UserPromo
 from tests.conftest import Client
+from wallets import books as wallet_books
 from wallets.models import Account, Transfer
 
 pytestmark = pytest.mark.django_db
+
+_CHECKS = [
+    getattr(books, name)
+    for books in (activity_books, promo_books, wallet_books)
+    for name in dir(books)
+    if name.startswith("check_")
+]
 
 
 def row_counts() -> dict[str, int]:
@@ -95,10 +107,47 @@ def test_puts_money_into_the_wallets_of_some(
     load_demo()
 
     deposits = Transfer.objects.filter(tag="DEPOSIT")
-    assert deposits.count() == 40
+    # One each, and what promos asked for.
+    assert deposits.exclude(reference__regex="(promo|again)$").count() == 40
+    assert deposits.count() == Deposit.objects.count() == 49
     assert Account.objects.filter(kind="PLAYER_MAIN").count() == 40
-    first = deposits.get(reference="demo:deposit:player-001")
+    first = deposits.get(reference="deposit:demo:player-001")
     assert (first.amount, first.currency) == (Decimal(1000), "USD")
+    assert Player.objects.get(reference="player-001").total_deposit_usd == 1000
+
+
+def test_has_promos_in_every_state(load_demo: Callable[[], str], short_history: None) -> None:
+    load_demo()
+
+    left = dict(Promo.objects.values_list("code", "claims_left"))
+    assert left == {"WELCOME100": None, "FREE10": None, "VIP250": None, "FLASH20": 3}
+    assert {promo.games.count() for promo in Promo.objects.filter(type="DEPOSIT")} == {8}
+    claims = UserPromo.objects.values_list("promo__code", "status").annotate(count=Count("pk"))
+    assert {(code, status): count for code, status, count in claims} == {
+        ("WELCOME100", "CLAIMED"): 1,
+        ("WELCOME100", "ACTIVE"): 2,
+        ("WELCOME100", "CANCELLED"): 3,
+        ("VIP250", "ACTIVE"): 1,
+        ("VIP250", "COMPLETED"): 1,
+        ("VIP250", "EXPIRED"): 1,
+        ("FLASH20", "COMPLETED"): 9,
+        ("FREE10", "COMPLETED"): 4,
+    }
+    euros = UserPromo.objects.get(player__reference="player-018")
+    # 200 euros at 1.08, thirty times; nine bets of nine euros on a slot.
+    assert (euros.bonus_amount, euros.bonus_usd_amount) == (Decimal(200), Decimal(216))
+    assert euros.target_usd_amount == Decimal(6480)
+    assert euros.wagered_usd_amount == Decimal("87.48")
+    poor = UserPromo.objects.get(player__reference="player-032", promo__code="WELCOME100")
+    assert (poor.clawback_amount, poor.clawback_shortfall) == (Decimal(30), Decimal(20))
+    late = UserPromo.objects.get(player__reference="player-029")
+    assert (late.clawback_amount, late.clawback_shortfall) == (Decimal(50), Decimal(0))
+
+
+def test_balances_its_books(load_demo: Callable[[], str], short_history: None) -> None:
+    load_demo()
+
+    assert [str(difference) for check in _CHECKS for difference in check()] == []
 
 
 def test_the_second_call_changes_nothing(
@@ -114,7 +163,7 @@ def test_the_second_call_changes_nothing(
     assert second == first[-2:]
     kept_where = f"the API key is in {credentials_path}."
     assert second == [
-        "Lucky Star Casino: 200 players, 12 games, 13 jackpots.",
+        "Lucky Star Casino: 200 players, 12 games, 13 jackpots, 4 promos.",
         f"Operator demo, login demo, password lucky-star-demo; {kept_where}",
     ]
 
@@ -134,7 +183,8 @@ def test_an_interrupted_load_is_finished_by_the_next(
     load_demo()
 
     assert Instance.objects.count() == 13
-    assert Transfer.objects.filter(tag="DEPOSIT").count() == 40
+    assert Transfer.objects.filter(tag="DEPOSIT").count() == 49
+    assert UserPromo.objects.count() == 22
     assert Contribution.objects.filter(role="main").count() == 28
     assert User.objects.get().username == "demo"
     assert AuditEntry.objects.filter(action="demo.world.loaded").count() == 1

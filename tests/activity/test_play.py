@@ -14,6 +14,7 @@ from django.db.models import F
 
 from activity.demo.credentials import read_api_key
 from activity.management.commands import play as command
+from activity.models import Bet
 from activity.traffic.driving import plan_requests
 from jackpots.models import Contribution, Instance, Pot
 from operators.models import Operator
@@ -47,17 +48,21 @@ def api_key(load_demo: Callable[[], str], short_history: None, credentials_path:
 
 
 def test_the_meters_gain_what_the_answers_say(play: Play, api_key: str) -> None:
-    before = Contribution.objects.count()
+    before, bets_before = Contribution.objects.count(), Bet.objects.count()
 
     output = play(api_key=api_key, rate=40, seconds=2, seed=7)
 
-    legs = re.findall(r"^(accepted|failed: \w+) +(\d+) +(\d+)$", output, re.MULTILINE)
-    counted = {name: (int(main), int(linked)) for name, main, linked in legs}
+    legs = re.findall(r"^(accepted|failed: \w+) +(\d+) +(\d+) +(\d+)$", output, re.MULTILINE)
+    counted = {name: tuple(map(int, counts)) for name, *counts in legs}
     rows = Contribution.objects.filter(gameround_id__startswith="round-").count() - before
-    refused = sum(main for name, (main, _linked) in counted.items() if name != "accepted")
-    assert sum(main for main, _linked in counted.values()) == 80
-    assert rows == sum(map(sum, counted.values())) - refused
-    assert counted["accepted"][0] > 60
+    refused = sum(main for name, (main, _, _) in counted.items() if name != "accepted")
+    assert sum(main for main, _linked, _bets in counted.values()) == 60
+    assert rows == sum(main + linked for main, linked, _bets in counted.values()) - refused
+    assert counted["accepted"][0] > 45
+    # Every fourth request is a bet, settled at once.
+    assert sum(bets for _main, _linked, bets in counted.values()) == 20
+    assert Bet.objects.count() - bets_before == counted["accepted"][2]
+    assert Bet.objects.filter(bet_id__startswith="play-", status="settled").count() > 10
     assert re.search(
         r"^80 requests in 2\.\d s: (39|40)\.\d a second, p50 \d+ ms", output, re.MULTILINE
     )
@@ -78,7 +83,7 @@ def test_the_same_seed_plays_the_same(play: Play, api_key: str) -> None:
 
     first, second = runs
     assert first == second
-    assert len(first) > 20
+    assert len(first) > 15
 
 
 def test_money_that_a_meter_has_lost_is_found(

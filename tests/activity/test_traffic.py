@@ -13,6 +13,7 @@ from activity.traffic.report import judge, render_report
 from activity.traffic.server import (
     ATTEMPTS_MAX,
     Answer,
+    BetRequest,
     ContributionRequest,
     InstanceReading,
     Leg,
@@ -101,7 +102,7 @@ def test_is_sent_again_under_the_same_key(
 ) -> None:
     line = Line([first, accepted()])
 
-    answer = line.server().contribute(REQUEST)
+    answer = line.server().send(REQUEST)
 
     assert answer.legs == LEGS
     assert answer.retry_count == 1
@@ -112,7 +113,7 @@ def test_is_sent_again_under_the_same_key(
 def test_a_refusal_is_final() -> None:
     line = Line([problem(409, "PLAYER_BLOCKED")])
 
-    answer = line.server().contribute(REQUEST)
+    answer = line.server().send(REQUEST)
 
     assert answer.legs == (Leg("daily", "main", "PLAYER_BLOCKED", ()),)
     assert line.keys == ["play-1"]
@@ -133,7 +134,29 @@ def test_a_refusal_is_final() -> None:
 def test_gives_up_in_the_end(last: Callable[[], Any], legs: tuple[Leg, ...]) -> None:
     line = Line([last() for _ in range(ATTEMPTS_MAX)])
 
-    assert line.server().contribute(REQUEST).legs == legs
+    assert line.server().send(REQUEST).legs == legs
+
+
+@pytest.mark.parametrize(
+    ("answer", "legs"),
+    [
+        (httpx2.Response(201, json={"bet": {"bet_id": "b"}}), (Leg("", "bet", None, ()),)),
+        (
+            problem(409, "BET_RESTRICTED_BY_PROMO_ACTIVE_CODE"),
+            (Leg("", "bet", "BET_RESTRICTED_BY_PROMO_ACTIVE_CODE", ()),),
+        ),
+        (httpx2.Response(201, json={"detail": "not what was promised"}), ()),
+    ],
+)
+def test_a_bet_is_counted_by_what_became_of_it(
+    answer: httpx2.Response, legs: tuple[Leg, ...]
+) -> None:
+    line = Line([answer])
+    request = BetRequest("player-001", "play-2", {"bet_id": "play-2"})
+
+    assert request.path == "/v1/players/player-001/bets"
+    assert line.server().send(request).legs == legs
+    assert line.keys == ["play-2"]
 
 
 def reading(name: str, value: str, *, is_accruing: bool = True) -> InstanceReading:
@@ -184,7 +207,10 @@ def test_the_report_is_two_tables_and_a_line() -> None:
     tally = tally_of(
         Answer(LEGS, 0.004, 0),
         Answer((Leg("daily", "main", "PLAYER_BLOCKED", ()),), 0.012, 2),
+        Answer((Leg("", "bet", None, ()),), 0.004, 0),
+        Answer((Leg("", "bet", "INSUFFICIENT_FUNDS", ()),), 0.004, 0),
     )
+    assert tally.refused_count == 2
 
     report = render_report([gain("500", "500.0125", "0.0125")], tally, elapsed_s=0.5)
 
@@ -192,12 +218,13 @@ def test_the_report_is_two_tables_and_a_line() -> None:
         "jackpot  pot        before     after   gained\n"
         "Daily    main  USD  500.00  500.0125  +0.0125\n"
         "\n"
-        "legs                     main  linked\n"
-        "accepted                    1       0\n"
-        "failed: OPT_IN_REQUIRED     0       1\n"
-        "failed: PLAYER_BLOCKED      1       0\n"
+        "outcome                     main  linked  bets\n"
+        "accepted                       1       0     1\n"
+        "failed: INSUFFICIENT_FUNDS     0       0     1\n"
+        "failed: OPT_IN_REQUIRED        0       1     0\n"
+        "failed: PLAYER_BLOCKED         1       0     0\n"
         "\n"
-        "2 requests in 0.5 s: 4.0 a second, p50 4 ms, p95 12 ms, 2 sent again."
+        "4 requests in 0.5 s: 8.0 a second, p50 4 ms, p95 12 ms, 2 sent again."
     )
 
 

@@ -12,6 +12,7 @@ from activity.demo.catalogue import GAMES, demo_jackpots
 from activity.demo.credentials import keep_credentials
 from activity.demo.loading import load_world
 from activity.demo.people import PLAYERS_COUNT
+from activity.demo.promos import PROMOS
 
 PRODUCTION = "config.settings.production"
 
@@ -46,7 +47,7 @@ class Command(BaseCommand):
             raise CommandError(f"{path} cannot be written ({error.strerror}).") from error
         self.stdout.write(
             f"{world.operator.name}: {PLAYERS_COUNT} players, {len(GAMES)} games, "
-            f"{len(demo_jackpots(now))} jackpots.\n"
+            f"{len(demo_jackpots(now))} jackpots, {len(PROMOS)} promos.\n"
             f"Operator {credentials.operator}, login {credentials.login}, password "
             f"{credentials.password}; the API key is in {path}."
         )

@@ -20,9 +20,9 @@ THREADS_COUNT = 16
 #: They are planned before the first is sent, so that planning costs none of the time.
 REQUESTS_MAX = 1_000_000
 EPILOG = """\
-Players of the demo world contribute to random active jackpots, links followed, as their
-casino would: over HTTP, with an Idempotency-Key each. What is answered 429 or 503 is sent
-again, under the same key, when the answer says so.
+Players of the demo world contribute to random active jackpots, links followed, and every
+fourth request is a bet, as their casino would: over HTTP, with an Idempotency-Key each.
+What is answered 429 or 503 is sent again, under the same key, when the answer says so.
 
 exit status:
   0  the meters gained exactly what the answers said

@@ -1,45 +1,16 @@
-"""The shapes the wallet has on the wire."""
+"""The shapes the ledger has on the wire."""
 
-from typing import Any
+import re
 
 from rest_framework import serializers
 
 from core.api.serializers import CurrencyField, InstantField
 from core.money import format_amount
 from wallets.models import TransferSide
-from wallets.selectors import Balance
 
-
-class BalanceSerializer(serializers.Serializer[Balance]):
-    """What a player holds in one currency: at hand, and in the vault."""
-
-    currency = CurrencyField()
-    main = serializers.SerializerMethodField()
-    vault = serializers.SerializerMethodField()
-
-    def get_main(self, balance: Balance) -> str:
-        return format_amount(balance.main, balance.currency)
-
-    def get_vault(self, balance: Balance) -> str:
-        return format_amount(balance.vault, balance.currency)
-
-
-class RestrictionSerializer(serializers.Serializer[None]):
-    """Something the player may not do at the moment, and why."""
-
-    action = serializers.ChoiceField(choices=["withdraw", "tip", "vault", "bet"])
-    code = serializers.CharField()
-    detail = serializers.CharField()
-    until = InstantField(allow_null=True)
-    source = serializers.CharField()  # type: ignore[assignment]
-
-
-class WalletSerializer(serializers.Serializer[Any]):
-    """A player's wallet."""
-
-    player_id = serializers.CharField()
-    balances = BalanceSerializer(many=True)
-    restrictions = RestrictionSerializer(many=True)
+# What operators called a thing themselves is shown as they called it: the ledger's own name
+# of a deposit, a withdrawal, a bet or its win says what it is before that.
+_OPERATORS_OWN = re.compile(r"(?:deposit|withdrawal|(?:bet|win):[0-9]+):(?P<own>.+)")
 
 
 class TransactionSerializer(serializers.ModelSerializer[TransferSide]):
@@ -49,6 +20,7 @@ class TransactionSerializer(serializers.ModelSerializer[TransferSide]):
     amount = serializers.SerializerMethodField()
     currency = CurrencyField()
     balance_after = serializers.SerializerMethodField()
+    reference = serializers.SerializerMethodField()
     created_at = InstantField(source="posted_at")
 
     class Meta:
@@ -71,3 +43,7 @@ class TransactionSerializer(serializers.ModelSerializer[TransferSide]):
     def get_balance_after(self, row: TransferSide) -> str:
         assert row.balance_after is not None, "a statement of a hot account"
         return format_amount(row.balance_after, row.currency)
+
+    def get_reference(self, row: TransferSide) -> str:
+        match = _OPERATORS_OWN.fullmatch(row.reference)
+        return match["own"] if match else row.reference

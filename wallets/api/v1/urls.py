@@ -1,11 +1,10 @@
-"""Paths of the wallet."""
+"""Paths of the ledger."""
 
 from django.urls import path
 
 from wallets.api.v1 import views
 
 urlpatterns = [
-    path("players/<str:player_id>/wallet", views.WalletView.as_view(), name="wallet"),
     path(
         "players/<str:player_id>/transactions",
         views.TransactionListView.as_view(),

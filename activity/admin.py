@@ -1,0 +1,148 @@
+"""Bets in the back office: to look at, never to change."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+
+from activity.enums import BetStatus
+from activity.models import Bet
+from core.admin import LargeTableAdmin
+from core.admin.display import EMPTY, Tone, badge, code, instant, money, object_link
+from core.admin.search import across_operators, parse_uuid
+from core.money import format_decimal
+from players.models import Player
+
+_TONES = {
+    BetStatus.PLACED: Tone.BUSY,
+    BetStatus.SETTLED: Tone.GOOD,
+    BetStatus.ROLLED_BACK: Tone.QUIET,
+}
+
+
+@admin.register(Bet)
+class BetAdmin(LargeTableAdmin):
+    """Look at bets; players place them through the API, and it alone settles them."""
+
+    list_display = ("placed", "player", "game", "bet_id_shown", "status_shown", "staked", "paid")
+    list_display_links = ("placed",)
+    list_filter = (("operator", RelatedDropdownFilter), ("status", ChoicesDropdownFilter))
+    list_select_related = ("operator", "player", "game")
+    search_fields = ("player__reference",)
+    search_help_text = "Search by player id, or by the bet's id here"
+    fieldsets: ClassVar = [
+        (
+            "Bet",
+            {
+                "fields": [
+                    "bet_id_shown",
+                    "status_shown",
+                    "player_link",
+                    "game_link",
+                    "operator_link",
+                ]
+            },
+        ),
+        ("Money", {"fields": ["staked", "paid", "staked_usd", "rate_shown"]}),
+        ("Dates", {"fields": ["placed", "settled", "rolled_back"]}),
+        ("Ledger", {"fields": ["id_shown", "stake_transfer", "payout_transfer"]}),
+    ]
+    empty_icon = "casino"
+    empty_text = (
+        "Players bet with POST /v1/players/{player_id}/bets, or when somebody runs manage.py play. "
+        "Nobody has bet yet."
+    )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find the bets of a player, through the index that leads with their operator."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        wanted = parse_uuid(term)
+        if wanted is not None:
+            return queryset.filter(pk=wanted), False
+        players = list(across_operators(Player.objects.with_reference(term)))
+        operators = {player.operator_id for player in players}
+        return queryset.filter(operator__in=operators, player__in=players), False
+
+    @admin.display(description="Placed")
+    def placed(self, bet: Bet) -> str:
+        """Return when it was placed."""
+        return instant(bet.placed_at)
+
+    @admin.display(description="Bet")
+    def bet_id_shown(self, bet: Bet) -> str:
+        """Return the operator's own id of it."""
+        return code(bet.bet_id)
+
+    @admin.display(description="Status")
+    def status_shown(self, bet: Bet) -> str:
+        """Return how far it is."""
+        status = BetStatus(bet.status)
+        return badge(status.label, _TONES[status])
+
+    @admin.display(description="Stake")
+    def staked(self, bet: Bet) -> str:
+        """Return what the player staked."""
+        return money(bet.stake, bet.currency)
+
+    @admin.display(description="Payout")
+    def paid(self, bet: Bet) -> str:
+        """Return what the player was paid."""
+        return money(bet.payout, bet.currency)
+
+    @admin.display(description="Stake in US dollars")
+    def staked_usd(self, bet: Bet) -> str:
+        """Return what promos and totals count."""
+        return money(bet.stake_usd, "USD")
+
+    @admin.display(description="Rate")
+    def rate_shown(self, bet: Bet) -> str:
+        """Return the rate at which the stake was converted."""
+        if bet.usd_rate_at is None:
+            return "No conversion"
+        return f"1 {bet.currency} = {format_decimal(bet.usd_rate)} USD"
+
+    @admin.display(description="Player")
+    def player_link(self, bet: Bet) -> str:
+        """Return a link to the player."""
+        return object_link(bet.player)
+
+    @admin.display(description="Game")
+    def game_link(self, bet: Bet) -> str:
+        """Return a link to the game."""
+        return object_link(bet.game)
+
+    @admin.display(description="Operator")
+    def operator_link(self, bet: Bet) -> str:
+        """Return a link to the operator."""
+        return object_link(bet.operator)
+
+    @admin.display(description="Settled")
+    def settled(self, bet: Bet) -> str:
+        """Return when its outcome was known."""
+        return instant(bet.settled_at)
+
+    @admin.display(description="Rolled back")
+    def rolled_back(self, bet: Bet) -> str:
+        """Return when it was undone."""
+        return instant(bet.rolled_back_at)
+
+    @admin.display(description="Id")
+    def id_shown(self, bet: Bet) -> str:
+        """Return the id of its row."""
+        return code(bet.pk)
+
+    @admin.display(description="Stake's transfer")
+    def stake_transfer(self, bet: Bet) -> str:
+        """Return what the ledger calls the stake."""
+        return code(bet.stake_reference)
+
+    @admin.display(description="Payout's transfer")
+    def payout_transfer(self, bet: Bet) -> str:
+        """Return what the ledger calls the payout."""
+        return code(bet.payout_reference) if bet.payout else EMPTY

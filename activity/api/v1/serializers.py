@@ -1,0 +1,272 @@
+"""The shapes that what players do has on the wire."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from activity.models import Bet
+from activity.services.bets import PlayedBet
+from activity.services.deposits import MadeDeposit
+from core.api.serializers import (
+    BodySerializer,
+    CurrencyField,
+    FlagField,
+    InstantField,
+    MoneyField,
+    ReferenceField,
+    TextField,
+)
+from core.money import format_amount, format_decimal
+from games.models import SLUG_LENGTH_MAX
+from promos.api.v1.serializers import UserPromoSerializer
+from promos.representations import represent_user_promo
+from wallets.api.v1.serializers import TransactionSerializer
+from wallets.enums import Direction
+from wallets.selectors import Balance
+
+if TYPE_CHECKING:
+    from wallets.models import Transfer
+
+ZERO = Decimal(0)
+
+
+# The wallet
+
+
+class BalanceSerializer(serializers.Serializer[Balance]):
+    """What a player holds in one currency: at hand, and in the vault."""
+
+    currency = CurrencyField()
+    main = serializers.SerializerMethodField()
+    vault = serializers.SerializerMethodField()
+
+    def get_main(self, balance: Balance) -> str:
+        return format_amount(balance.main, balance.currency)
+
+    def get_vault(self, balance: Balance) -> str:
+        return format_amount(balance.vault, balance.currency)
+
+
+class RestrictionSerializer(serializers.Serializer[None]):
+    """Something the player may not do at the moment, and why."""
+
+    action = serializers.ChoiceField(choices=["withdraw", "tip", "vault", "bet"])
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    until = InstantField(allow_null=True)
+    source = serializers.CharField()  # type: ignore[assignment]
+
+
+class WalletSerializer(serializers.Serializer[Any]):
+    """A player's wallet."""
+
+    player_id = serializers.CharField()
+    balances = BalanceSerializer(many=True)
+    restrictions = RestrictionSerializer(many=True)
+
+
+# Requests
+
+
+class VaultMoveSerializer(BodySerializer[None]):
+    """An amount to move between main balance and vault."""
+
+    amount = MoneyField(above=ZERO)
+    currency = CurrencyField(help_text="The wallet's.")
+
+
+class CashSerializer(VaultMoveSerializer):
+    """An amount that comes in, or goes out."""
+
+    reference = ReferenceField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The operator's own name of it, unique among deposits or withdrawals.",
+    )
+
+
+class TipSerializer(VaultMoveSerializer):
+    """An amount for another player."""
+
+    to_player_id = ReferenceField()
+
+
+class CheckBetSerializer(BodySerializer[None]):
+    """A bet that somebody is thinking of."""
+
+    game = TextField(max_length=SLUG_LENGTH_MAX, help_text="The game's slug.")
+    stake = MoneyField(above=ZERO)
+    currency = CurrencyField(help_text="The wallet's.")
+
+
+class PlaceBetSerializer(CheckBetSerializer):
+    """A bet; with a payout it is placed and settled at once."""
+
+    bet_id = ReferenceField(help_text="The operator's own id of it, unique for the player.")
+    payout = MoneyField(required=False, allow_null=True, default=None)
+
+
+class SettleBetSerializer(BodySerializer[None]):
+    """The outcome of a bet."""
+
+    payout = MoneyField(help_text="Zero if the bet was lost.")
+
+
+# Answers
+
+
+class MovedSerializer(serializers.Serializer[None]):
+    """A movement of the player's main balance."""
+
+    transaction = TransactionSerializer()
+
+
+class BonusProgressSerializer(serializers.Serializer[None]):
+    """How far the wagering of one of the player's bonuses is."""
+
+    grant_id = serializers.UUIDField()
+    status = serializers.CharField()
+    weighted_amount = MoneyField()
+    wagering_progress = MoneyField()
+    wagering_required = MoneyField()
+
+
+class MadeDepositSerializer(MovedSerializer):
+    """A deposit, and what it did to promo and bonuses."""
+
+    promo = UserPromoSerializer(allow_null=True)
+    bonuses = BonusProgressSerializer(many=True)
+
+
+class BetSerializer(serializers.ModelSerializer[Bet]):
+    """A bet as it is."""
+
+    player_id = serializers.CharField(source="player.reference")
+    game = serializers.CharField(source="game.slug")
+    currency = CurrencyField()
+    stake = serializers.SerializerMethodField()
+    payout = serializers.SerializerMethodField()
+    stake_usd = serializers.SerializerMethodField()
+    usd_rate = serializers.SerializerMethodField()
+    placed_at = InstantField()
+    settled_at = InstantField(allow_null=True)
+    rolled_back_at = InstantField(allow_null=True)
+
+    class Meta:
+        model = Bet
+        fields = (
+            "id",
+            "bet_id",
+            "player_id",
+            "game",
+            "status",
+            "stake",
+            "payout",
+            "currency",
+            "stake_usd",
+            "usd_rate",
+            "placed_at",
+            "settled_at",
+            "rolled_back_at",
+        )
+        read_only_fields = fields
+
+    def get_stake(self, bet: Bet) -> str:
+        return format_amount(bet.stake, bet.currency)
+
+    def get_payout(self, bet: Bet) -> str | None:
+        return None if bet.payout is None else format_amount(bet.payout, bet.currency)
+
+    def get_stake_usd(self, bet: Bet) -> str:
+        return format_amount(bet.stake_usd, "USD")
+
+    @extend_schema_field(serializers.CharField(help_text="US dollars for one of the currency."))
+    def get_usd_rate(self, bet: Bet) -> str:
+        return format_decimal(bet.usd_rate)
+
+
+class PlayedBetSerializer(serializers.Serializer[None]):
+    """A bet, and what it did to promo and bonuses."""
+
+    bet = BetSerializer()
+    promo = UserPromoSerializer(allow_null=True)
+    bonuses = BonusProgressSerializer(many=True)
+
+
+class BetReasonSerializer(serializers.Serializer[None]):
+    """One reason why a bet would be refused."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
+
+
+class BetCheckSerializer(serializers.Serializer[Any]):
+    """Whether a bet would be taken, and every reason why not."""
+
+    allowed = FlagField()
+    reasons = BetReasonSerializer(many=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A transfer as the player's main account saw it."""
+
+    public_id: UUID
+    type: Direction
+    tag: str
+    amount: Decimal
+    currency: str
+    balance_after: Decimal | None
+    reference: str
+    posted_at: datetime
+
+
+def represent_inflow(transfer: "Transfer") -> dict[str, Any]:
+    """Return the answer to what added to the player's main balance."""
+    return _represent_side(transfer, Direction.DEPOSIT, transfer.credit_balance_after)
+
+
+def represent_outflow(transfer: "Transfer") -> dict[str, Any]:
+    """Return the answer to what took from the player's main balance."""
+    return _represent_side(transfer, Direction.WITHDRAW, transfer.debit_balance_after)
+
+
+def represent_deposit(made: MadeDeposit) -> dict[str, Any]:
+    """Return the answer to a deposit."""
+    return {
+        **represent_inflow(made.transfer),
+        "promo": None if made.user_promo is None else represent_user_promo(made.user_promo),
+        "bonuses": [],
+    }
+
+
+def represent_played_bet(played: PlayedBet) -> dict[str, Any]:
+    """Return the answer to what was done with a bet."""
+    return {
+        "bet": BetSerializer(played.bet).data,
+        "promo": None if played.user_promo is None else represent_user_promo(played.user_promo),
+        "bonuses": [],
+    }
+
+
+def _represent_side(
+    transfer: "Transfer", direction: Direction, balance_after: Decimal | None
+) -> dict[str, Any]:
+    side = _Side(
+        public_id=transfer.public_id,
+        type=direction,
+        tag=transfer.tag,
+        amount=transfer.amount,
+        currency=transfer.currency,
+        balance_after=balance_after,
+        reference=transfer.reference,
+        posted_at=transfer.posted_at,
+    )
+    return {"transaction": TransactionSerializer(side).data}  # type: ignore[arg-type]

@@ -1,0 +1,35 @@
+"""The wallet over HTTP."""
+
+from typing import ClassVar
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from activity.api.v1.serializers import WalletSerializer
+from core.api.problem_schema import problems
+from core.api.views import WindfallView
+from operators.enums import Scope
+from operators.requests import calling_operator
+from players.selectors import get_player
+from promos.services.restrictions import list_restrictions
+from wallets.selectors import get_balances
+
+
+class WalletView(WindfallView):
+    """What a player holds and may do."""
+
+    scopes: ClassVar = {"GET": Scope.READ}
+
+    @extend_schema(responses={200: WalletSerializer, **problems(404)})
+    def get(self, request: Request, player_id: str) -> Response:
+        """Return the player's balances, and what the player may not do at the moment."""
+        operator = calling_operator(request)
+        player = get_player(operator=operator, reference=player_id)
+        wallet = {
+            "player_id": player.reference,
+            "balances": get_balances(player=player),
+            "restrictions": list_restrictions(operator=operator, player=player, now=timezone.now()),
+        }
+        return Response(WalletSerializer(wallet).data)
