@@ -18,6 +18,7 @@ DATA_DIR = folders.DATA_DIR
 # Our apps, top first; the order is the order of imports and of locks.
 WINDFALL_APPS = [
     "activity",
+    "promos",
     "jackpots",
     "wallets",
     "games",
@@ -136,6 +137,7 @@ CELERY_TASK_DEFAULT_QUEUE = "core"
 CELERY_TASK_ROUTES = {
     "core.tasks.*": {"queue": "core"},
     "jackpots.tasks.*": {"queue": "jackpots"},
+    "promos.tasks.*": {"queue": "promos"},
     "wallets.tasks.*": {"queue": "wallets"},
 }
 # Declared, so that a worker that is not told its queues (`--queues`) serves all of them.
@@ -149,6 +151,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 1.0,
         # A run that could not start within two seconds is replaced by the next one.
         "options": {"expires": 2},
+    },
+    "expire-due-user-promos": {
+        "task": "promos.tasks.expire_due_user_promos",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "make-unfinished-batches": {
+        "task": "promos.tasks.make_unfinished_batches",
+        "schedule": 60.0,
+        "options": {"expires": 60},
     },
     "snapshot-hot-accounts": {
         "task": "wallets.tasks.snapshot_hot_accounts",
@@ -204,6 +216,9 @@ SPECTACULAR_SETTINGS = {
         "DropTypeEnum": "jackpots.enums.DropType",
         "InstanceKindEnum": "jackpots.enums.InstanceKind",
         "InstanceStatusEnum": "jackpots.enums.InstanceStatus",
+        "PromoTypeEnum": "promos.enums.PromoType",
+        "UserPromoStatusEnum": "promos.enums.UserPromoStatus",
+        "BatchStatusEnum": "promos.enums.BatchStatus",
     },
 }
 

@@ -74,11 +74,21 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Promos",
+                "items": [
+                    _page("Promo codes", "redeem", "promos", "promo"),
+                    _page("Claims", "fact_check", "promos", "userpromo"),
+                    _page("Withdrawal locks", "lock_clock", "promos", "withdrawallock"),
+                    _page("Batches of codes", "confirmation_number", "promos", "codebatch"),
+                ],
+            },
+            {
                 "title": "Players",
                 "items": [
                     _page("Players", "group", "players", "player"),
                     _page("Segments", "groups", "players", "segment"),
                     _page("Games", "casino", "games", "game"),
+                    _page("Bets", "playing_cards", "activity", "bet"),
                 ],
             },
             {

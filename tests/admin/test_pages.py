@@ -31,6 +31,7 @@ def url(model: type[Model], name: str, *args: Any) -> str:
 
 def test_what_the_back_office_shows() -> None:
     assert [model._meta.label for model in MODELS] == [
+        "activity.Bet",
         "auth.Group",
         "auth.User",
         "core.AuditEntry",
@@ -44,6 +45,10 @@ def test_what_the_back_office_shows() -> None:
         "operators.Operator",
         "players.Player",
         "players.Segment",
+        "promos.CodeBatch",
+        "promos.Promo",
+        "promos.UserPromo",
+        "promos.WithdrawalLock",
         "wallets.Account",
         "wallets.Transfer",
     ]
@@ -93,6 +98,7 @@ def test_a_page_that_adds_answers_where_adding_is_allowed(
         "jackpots.Instance",
         "operators.ExchangeRate",
         "operators.Operator",
+        "promos.Promo",
     )
 
     assert office.get(url(model, "add")).status_code == (200 if can_add else 403)

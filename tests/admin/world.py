@@ -14,6 +14,8 @@ from jackpots.models import Instance
 from jackpots.services.contributions import Wager, contribute
 from operators.models import Operator
 from players.models import Player
+from promos.enums import UserPromoStatus
+from tests.factories.activity import BetFactory
 from tests.factories.games import GameFactory
 from tests.factories.jackpots import (
     InstanceFactory,
@@ -23,6 +25,13 @@ from tests.factories.jackpots import (
 )
 from tests.factories.operators import ApiKeyFactory, ExchangeRateFactory
 from tests.factories.players import PlayerFactory, SegmentFactory
+from tests.factories.promos import (
+    CodeBatchFactory,
+    PromoFactory,
+    PromoGameFactory,
+    UserPromoFactory,
+    WithdrawalLockFactory,
+)
 from wallets.enums import AccountKind, Tag
 from wallets.services.transfers import AccountKey, Posting, post_transfers
 
@@ -36,6 +45,8 @@ def fill_world(operator: Operator, now: datetime, *, rows: int) -> None:
         InstanceLinkFactory.create(source=daily, target=weekly)
         PrizeFactory.create(instance=daily)
         OptInFactory.create(instance=daily, player=player)
+        promise_bonus(operator, player, now)
+        BetFactory.create(operator=operator, player=player)
         give_money(operator, player, now, reference=f"deposit-{player.pk}")
         contribute_to(daily, player, now)
         GameFactory.create(operator=operator)
@@ -57,6 +68,16 @@ def fill_world(operator: Operator, now: datetime, *, rows: int) -> None:
                 reason="Because",
                 now=now,
             )
+
+
+def promise_bonus(operator: Operator, player: Player, now: datetime) -> None:
+    """Let the player claim a promo that has a game and a batch, and lock their withdrawals."""
+    promo = PromoFactory.create(operator=operator)
+    PromoGameFactory.create(promo=promo)
+    PromoFactory.create(operator=operator, instant=True, claims_left=3)
+    CodeBatchFactory.create(promo=promo)
+    claim = UserPromoFactory.create(promo=promo, player=player, status=UserPromoStatus.ACTIVE)
+    WithdrawalLockFactory.create(user_promo=claim, until=now + timedelta(days=1))
 
 
 def contribute_to(

@@ -17,10 +17,12 @@ from django.urls.resolvers import RoutePattern
 from rest_framework.views import APIView
 
 from operators.models import Operator
+from tests.factories.activity import BetFactory, bet_by, deposit_by
 from tests.factories.games import GameFactory
 from tests.factories.jackpots import InstanceFactory, OptInFactory
 from tests.factories.operators import ExchangeRateFactory
 from tests.factories.players import PlayerFactory, SegmentFactory
+from tests.factories.promos import CodeBatchFactory, PromoFactory, UserPromoFactory
 
 
 def wager_by(player_id: str) -> dict[str, str]:
@@ -39,17 +41,57 @@ def opt_in_of(operator: Operator) -> dict[str, Any]:
     return {"instance_id": opt_in.instance.pk, "player_id": opt_in.player.reference}
 
 
+def bet_of(operator: Operator) -> dict[str, Any]:
+    """Return the parts of the path of a bet that is placed, with money that is there."""
+    # In dollars, so that no exchange rate is needed.
+    player = PlayerFactory.create(operator=operator, currency="USD")
+    deposit_by(player, 10)
+    bet = bet_by(player, GameFactory.create(operator=operator), 1).bet
+    return {"player_id": player.reference, "bet_id": bet.bet_id}
+
+
+def stake_on(slug: str) -> dict[str, str]:
+    """Return the body of the check of a bet on that game."""
+    return {"game": slug, "stake": "10.00", "currency": "EUR"}
+
+
+def stake_of(operator: Operator) -> dict[str, str]:
+    """Return the body of the check of a bet on a game of ``operator``."""
+    return stake_on(GameFactory.create(operator=operator).slug)
+
+
+def claimant_of(operator: Operator) -> dict[str, str]:
+    """Return the body of a claim by a player of ``operator``."""
+    return {"player_id": PlayerFactory.create(operator=operator).reference}
+
+
+def code_of(operator: Operator) -> dict[str, str]:
+    """Return the body of a claim, by a player of ``operator``, of one of its codes."""
+    return {**claimant_of(operator), "code": PromoFactory.create(operator=operator).code}
+
+
+def euros(operator: Operator) -> dict[str, str]:
+    """Return the body of a deposit, a withdrawal, or a move of the vault."""
+    return {"amount": "10.00", "currency": "EUR"}
+
+
 #: What a part of a path names: how to make one for an operator, as it stands in the path.
 OBJECTS: dict[str, Callable[[Operator], Any]] = {
+    "batch_id": lambda operator: CodeBatchFactory.create(promo__operator=operator).pk,
+    "bet_id": lambda operator: BetFactory.create(operator=operator).bet_id,
     "instance_id": lambda operator: InstanceFactory.create(operator=operator).pk,
     "player_id": lambda operator: PlayerFactory.create(operator=operator).reference,
+    "promo_id": lambda operator: PromoFactory.create(operator=operator).pk,
     "segment_id": lambda operator: SegmentFactory.create(operator=operator).pk,
     "slug": lambda operator: GameFactory.create(operator=operator).slug,
+    "user_promo_id": lambda operator: UserPromoFactory.create(promo__operator=operator).pk,
 }
 
 #: A path that names a thing by several parts: how to make them together, by route name.
 TOGETHER: dict[str, Callable[[Operator], dict[str, Any]]] = {
     "instance-opt-in": opt_in_of,
+    "bet-settlement": bet_of,
+    "bet-rollback": bet_of,
 }
 
 #: Parts of paths that name nothing of an operator, and a value for each.
@@ -71,6 +113,36 @@ BODIES: dict[tuple[str, str], Callable[[Operator], Any]] = {
     ("instance-links", "PUT"): lambda operator: {"linked_instances": []},
     ("v1-contributions", "POST"): wager_of,
     ("v2-contributions", "POST"): wager_of,
+    ("deposits", "POST"): euros,
+    ("withdrawals", "POST"): euros,
+    ("vault-deposits", "POST"): euros,
+    ("vault-withdrawals", "POST"): euros,
+    ("tips", "POST"): lambda operator: {
+        **euros(operator),
+        "to_player_id": PlayerFactory.create(operator=operator).reference,
+    },
+    ("bets", "POST"): lambda operator: {**stake_of(operator), "bet_id": "round-1"},
+    ("bet-check", "POST"): stake_of,
+    ("bet-settlement", "POST"): lambda operator: {"payout": "0"},
+    ("promos", "POST"): lambda operator: {
+        "code": "TENNER",
+        "type": "INSTANT",
+        "amount": "10.00",
+        "currency": "EUR",
+    },
+    ("promo", "PATCH"): lambda operator: {"title": "Welcome"},
+    ("promo-games", "PUT"): lambda operator: {
+        "games": [{"game": GameFactory.create(operator=operator).slug}]
+    },
+    ("promo-claim", "POST"): claimant_of,
+    ("promo-code-claim", "POST"): code_of,
+    ("promo-validation", "POST"): code_of,
+    ("promo-codes", "POST"): lambda operator: {"count": 2, "pattern": "VIP-@@@@####"},
+    ("promo-settings", "PUT"): lambda operator: {
+        "activation_window_days": 7,
+        "restrict_bets_while_claimed": True,
+    },
+    ("user-promo-cancellation", "POST"): lambda operator: {"reason": "The player asked for it."},
 }
 
 #: What a body names: as which part of a path, and the body that names one so.
@@ -79,6 +151,9 @@ NAMED: dict[tuple[str, str], tuple[str, Callable[[Any], Any]]] = {
     ("instance-links", "PUT"): ("instance_id", lambda target: {"linked_instances": [str(target)]}),
     ("v1-contributions", "POST"): ("player_id", wager_by),
     ("v2-contributions", "POST"): ("player_id", wager_by),
+    ("bet-check", "POST"): ("slug", stake_on),
+    ("promo-games", "PUT"): ("slug", lambda slug: {"games": [{"game": slug}]}),
+    ("promo-claim", "POST"): ("player_id", lambda player: {"player_id": player}),
 }
 
 #: A list's rows: how to make one for an operator, by route name.
@@ -88,7 +163,12 @@ ROWS: dict[str, Callable[[Operator], Any]] = {
     "games": lambda operator: GameFactory.create(operator=operator),
     "exchange-rates": lambda operator: ExchangeRateFactory.create(operator=operator),
     "instances": lambda operator: InstanceFactory.create(operator=operator),
+    "promos": lambda operator: PromoFactory.create(operator=operator),
+    "user-promos": lambda operator: UserPromoFactory.create(promo__operator=operator),
 }
+
+#: Routes that name nothing in their path and are no list either: one thing of each operator.
+SINGLES = {"promo-settings"}
 
 #: A value that names nothing anywhere, for every kind of part of a path.
 ABSENT: dict[type, str] = {
