@@ -5,7 +5,7 @@ A linked leg stores only the code of its refusal, so each class has one sentence
 fits every occurrence.
 """
 
-from core.errors import DomainError
+from core.errors import DomainError, InvalidRequest
 from operators.errors import ExchangeRateMissing
 from players.errors import PlayerBlocked, PlayerSelfExcluded
 from wallets.errors import InsufficientFunds
@@ -51,6 +51,10 @@ _REFUSALS: dict[str, tuple[type[DomainError], str]] = {
     ExchangeRateMissing.code: (
         ExchangeRateMissing,
         "There is no exchange rate between the wager's currency and the instance's.",
+    ),
+    InvalidRequest.code: (
+        InvalidRequest,
+        "The contribution would be larger than can be stored.",
     ),
     InsufficientFunds.code: (
         InsufficientFunds,

@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import connection
 
 from core import money
-from core.errors import ResourceBusy
+from core.errors import InvalidRequest, ResourceBusy
 from core.idempotency import IdempotencyKey, key_reused
 from core.instants import format_instant
 from core.models import new_id
@@ -120,7 +120,13 @@ def _leg(
         "error": _refusal_code(target, plan=plan, wager=wager, now=now),
     }
     if leg["error"] is None:
-        leg.update(_amounts(target, plan=plan, wager=wager))
+        try:
+            leg.update(_amounts(target, plan=plan, wager=wager))
+        except InvalidRequest as refusal:
+            # The caller's wager is at fault only where it was aimed at; a link fails alone.
+            if role == Role.MAIN:
+                raise
+            leg["error"] = refusal.code
     return leg
 
 

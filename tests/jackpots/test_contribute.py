@@ -204,6 +204,21 @@ def test_a_missing_rate_fails_only_the_leg_that_needs_it(
 # The request itself
 
 
+def test_a_linked_amount_too_large_to_store_fails_alone(
+    operator: Operator, instance: Instance, contribute: Contribute
+) -> None:
+    ExchangeRateFactory.create(operator=operator, currency="EUR", usd_rate="100000000000")
+    dollars = InstanceFactory.create(
+        operator=operator, currency="USD", contribution_percent=Decimal(100)
+    )
+    link(instance, dollars)
+
+    response = contribute(instance, base_wager="9999999999999.00")
+
+    assert legs(response) == [("accepted", None), ("failed", "INVALID_REQUEST")]
+    assert meter(dollars) == 0
+
+
 @pytest.mark.parametrize(
     "members",
     [
