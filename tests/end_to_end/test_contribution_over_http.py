@@ -166,5 +166,7 @@ def test_the_demo_world_is_loaded_once(running: Running) -> None:
     again = running.manage("load_demo")
 
     assert again.returncode == 0, again.stderr
-    assert again.stdout.startswith("Lucky Star Casino: 200 players, 12 games, 13 jackpots.\n")
+    assert again.stdout.startswith(
+        "Lucky Star Casino: 200 players, 12 games, 13 jackpots, 4 promos.\n"
+    )
     assert sorted(running.jackpots()) == names
