@@ -5,6 +5,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core.management.base import BaseCommand
+from django.utils.module_loading import autodiscover_modules
 
 from core.errors import DomainError
 
@@ -42,6 +43,8 @@ class Command(BaseCommand):
     help = "Print the catalogue of error codes in Markdown (docs/errors.md)."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # A class that nothing has imported yet would be missing from the catalogue.
+        autodiscover_modules("errors")
         rows = sorted({error.code: error for error in _refusals(DomainError)}.items())
         lines = [f"| `{code}` | {error.status} | {_meaning(error)} |" for code, error in rows]
         self.stdout.write(HEAD + "\n".join(lines) + "\n" + TAIL, ending="")
