@@ -31,7 +31,6 @@ class AdvisoryLock(IntEnum):
     IDEMPOTENCY_KEY = 1
     RAFFLE_PLAYER = 2
     INSTANCE = 3
-    BOOKS = 4
 
 
 def lock_many(queryset: QuerySet[M]) -> list[M]:

@@ -110,24 +110,6 @@ def exclude_player(
     return player
 
 
-@transaction.atomic
-def lock_currency(*, operator: Operator, player_id: int, now: datetime) -> Player:
-    """
-    Fix the player's currency, because an account in it is about to be opened.
-
-    Joins the caller's transaction. Returns the player as they are under the lock, so that
-    the account is opened in the currency that is now fixed. Repeats change nothing.
-
-    :raises NotFound: if the operator has no such player.
-    :raises ResourceBusy: if the player is in use; nothing was changed.
-    """
-    player = locks.lock_one(Player.objects.for_operator(operator).filter(pk=player_id))
-    if player.currency_locked_at is None:
-        player.currency_locked_at = now
-        player.save(update_fields=["currency_locked_at"])
-    return player
-
-
 def _register(
     operator: Operator, reference: str, wanted: dict[str, Any], *, actor: Actor, now: datetime
 ) -> Player:

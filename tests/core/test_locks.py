@@ -48,7 +48,7 @@ def test_a_lock_outside_a_transaction_is_refused() -> None:
     for take in (
         lambda: locks.lock_many(rows),
         lambda: locks.lock_one(rows),
-        lambda: locks.lock_exclusively(AdvisoryLock.BOOKS, "all"),
+        lambda: locks.lock_exclusively(AdvisoryLock.RAFFLE_PLAYER, "all"),
     ):
         with pytest.raises(RuntimeError, match="locks nothing"):
             take()
@@ -129,9 +129,9 @@ def test_a_locked_row_may_still_be_pointed_at() -> None:
 @pytest.mark.parametrize(
     ("held", "wanted", "is_busy"),
     [
-        ((AdvisoryLock.BOOKS, "all"), (AdvisoryLock.BOOKS, "all"), True),
-        ((AdvisoryLock.BOOKS, "all"), (AdvisoryLock.BOOKS, "other"), False),
-        ((AdvisoryLock.INSTANCE, "all"), (AdvisoryLock.BOOKS, "all"), False),
+        ((AdvisoryLock.RAFFLE_PLAYER, "all"), (AdvisoryLock.RAFFLE_PLAYER, "all"), True),
+        ((AdvisoryLock.RAFFLE_PLAYER, "all"), (AdvisoryLock.RAFFLE_PLAYER, "other"), False),
+        ((AdvisoryLock.INSTANCE, "all"), (AdvisoryLock.RAFFLE_PLAYER, "all"), False),
     ],
 )
 def test_an_advisory_lock_is_one_kind_and_one_key(
@@ -163,6 +163,6 @@ def test_the_kinds_of_advisory_locks_keep_their_numbers() -> None:
     numbers = {kind.name: kind.value for kind in AdvisoryLock}
 
     assert numbers.items() >= {
-        "IDEMPOTENCY_KEY": 1, "RAFFLE_PLAYER": 2, "INSTANCE": 3, "BOOKS": 4
+        "IDEMPOTENCY_KEY": 1, "RAFFLE_PLAYER": 2, "INSTANCE": 3
     }.items()  # fmt: skip
     assert len(set(numbers.values())) == len(numbers)

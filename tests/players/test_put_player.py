@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.db import connection
 
 from core.actors import Actor
 from core.models import AuditEntry
@@ -122,6 +123,15 @@ def test_an_unchanged_update_leaves_no_trail(put) -> None:
     assert [action for action, _before, _after in entries()] == ["player.registered"]
 
 
+def open_account(player: Player, kind: str, *, now: datetime) -> None:
+    """Open an account of the player, as the ledger does before money moves."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT wallets_account_id(%s, %s, 'EUR', %s, '', %s)",
+            [player.operator_id, kind, player.pk, now],
+        )
+
+
 def test_the_currency_changes_while_there_is_no_wallet(put) -> None:
     put(currency="EUR")
 
@@ -133,7 +143,7 @@ def test_the_currency_changes_while_there_is_no_wallet(put) -> None:
 
 def test_refuses_another_currency_once_it_is_locked(put, operator: Operator, now: datetime) -> None:
     player = put(kyc_level=1).player
-    registration.lock_currency(operator=operator, player_id=player.pk, now=now)
+    open_account(player, "PLAYER_MAIN", now=now)
 
     with pytest.raises(errors.CurrencyLocked):
         put(currency="USD", kyc_level=9)
@@ -144,7 +154,7 @@ def test_refuses_another_currency_once_it_is_locked(put, operator: Operator, now
 
 def test_takes_the_same_currency_once_it_is_locked(put, operator: Operator, now: datetime) -> None:
     player = put().player
-    registration.lock_currency(operator=operator, player_id=player.pk, now=now)
+    open_account(player, "PLAYER_MAIN", now=now)
 
     put(currency="EUR", kyc_level=9)
 
@@ -157,11 +167,10 @@ def test_the_currency_is_locked_at_the_first_instant(
     player = put().player
     later = now.replace(year=2027)
 
-    registration.lock_currency(operator=operator, player_id=player.pk, now=now)
-    locked = registration.lock_currency(operator=operator, player_id=player.pk, now=later)
+    open_account(player, "PLAYER_MAIN", now=now)
+    open_account(player, "PLAYER_VAULT", now=later)
 
-    assert (locked.currency, locked.currency_locked_at) == ("EUR", now)
-    assert stored().currency_locked_at == now
+    assert (stored().currency, stored().currency_locked_at) == ("EUR", now)
 
 
 def test_one_person_written_in_two_unicode_forms_is_one_player(put) -> None:
