@@ -24,6 +24,8 @@ urlpatterns = [
     path("v1/", include("wallets.api.v1.urls")),
     path("v1/", include("activity.api.v1.urls")),
     path("v1/", include("promos.api.v1.urls")),
+    path("v1/", include("bonuses.api.v1.urls")),
+    path("v1/", include("adapters.api.v1.urls")),
     path("v1/", include("jackpots.api.v1.urls")),
     path("v2/", include("jackpots.api.v2.urls")),
 ]

@@ -18,7 +18,9 @@ DATA_DIR = folders.DATA_DIR
 # Our apps, top first; the order is the order of imports and of locks.
 WINDFALL_APPS = [
     "activity",
+    "adapters",
     "promos",
+    "bonuses",
     "jackpots",
     "wallets",
     "games",
@@ -135,6 +137,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_TASK_DEFAULT_QUEUE = "core"
 CELERY_TASK_ROUTES = {
+    "adapters.tasks.*": {"queue": "adapters"},
+    "bonuses.tasks.*": {"queue": "bonuses"},
     "core.tasks.*": {"queue": "core"},
     "jackpots.tasks.*": {"queue": "jackpots"},
     "promos.tasks.*": {"queue": "promos"},
@@ -221,6 +225,14 @@ SPECTACULAR_SETTINGS = {
         "BatchStatusEnum": "promos.enums.BatchStatus",
     },
 }
+
+# Tests make processes die at named places (core/failpoints.py); nobody else can.
+FAILPOINTS_ENABLED = False
+
+# --- casino platforms
+
+# What bonuses ask for adapters (bonuses/ports.py).
+BONUS_ADAPTERS = "adapters.registry.registry"
 
 # --- web
 

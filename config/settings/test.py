@@ -12,3 +12,4 @@ LOGGING["root"]["level"] = "WARNING"  # type: ignore[index]
 # Race tests open one connection per thread, up to 64 at once.
 DATABASES["default"]["OPTIONS"]["pool"]["max_size"] = 80
 DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 30
+FAILPOINTS_ENABLED = True

@@ -1,0 +1,1 @@
+"""Casino platforms: their adapters, webhooks in, webhooks out."""

@@ -1,0 +1,1 @@
+"""Bonuses: templates, grants, wagering, and issuing them through casino platforms."""

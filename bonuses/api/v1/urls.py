@@ -1,0 +1,5 @@
+"""Paths of bonuses."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

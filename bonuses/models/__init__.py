@@ -1,0 +1,29 @@
+"""
+Rows of bonuses.
+
+Rows of two models are locked in this order: campaign, target, template, issuance, grant.
+"""
+
+from bonuses.models.campaign import BonusCampaign, BonusCampaignQuerySet, CampaignTarget
+from bonuses.models.event import PlatformEvent
+from bonuses.models.grant import BetFunding, BonusGrant, BonusGrantQuerySet, WagerEvent
+from bonuses.models.issuance import BonusIssuance, BonusIssuanceQuerySet
+from bonuses.models.reconciliation import Discrepancy, ReconciliationRun
+from bonuses.models.template import BonusTemplate, BonusTemplateQuerySet
+
+__all__ = [
+    "BetFunding",
+    "BonusCampaign",
+    "BonusCampaignQuerySet",
+    "BonusGrant",
+    "BonusGrantQuerySet",
+    "BonusIssuance",
+    "BonusIssuanceQuerySet",
+    "BonusTemplate",
+    "BonusTemplateQuerySet",
+    "CampaignTarget",
+    "Discrepancy",
+    "PlatformEvent",
+    "ReconciliationRun",
+    "WagerEvent",
+]

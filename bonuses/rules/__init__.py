@@ -1,0 +1,1 @@
+"""The arithmetic of bonuses, and what a template's config can be. Plain values in and out."""
