@@ -16,6 +16,7 @@ from unfold.contrib.filters.admin import (
 from core.admin import LargeTableAdmin, Panel
 from core.admin.display import EMPTY, amount_text, code, instant, list_url, money, object_link
 from core.admin.search import across_operators, parse_uuid
+from core.admin.timeline import timeline_panel
 from core.money import format_decimal
 from players.models import Player
 from promos.admin.cancelling import CancelClaimPage
@@ -208,7 +209,9 @@ class UserPromoAdmin(LargeTableAdmin):
             }
             for lock in subject.withdrawal_locks.order_by("pk")
         ]
-        panels = [Panel("Timeline", "admin/promos/timeline.html", {"events": timeline_of(subject)})]
+        panels = [
+            timeline_panel(timeline_of(subject), nothing="Nothing is recorded of this claim.")
+        ]
         if locks:
             panels.append(Panel("Withdrawal locks", "admin/promos/locks.html", {"locks": locks}))
         return panels

@@ -1,21 +1,15 @@
 """Everything that happened to a claim: what was decided, and what money moved."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth.models import User
-
-from core.actors import ActorKind
-from core.admin.display import amount_text, instant, url_of
-from core.models import AuditEntry
+from core.admin.display import amount_text, url_of
+from core.admin.timeline import AFTER_DECISIONS, TimelineEvent, decisions_about
 from promos.models import UserPromo
 from wallets.enums import Direction
 from wallets.selectors import list_player_transactions
 
-_ENTRIES_MAX = 100
 _SAID = {
     "promo.claim.made": "Claimed",
     "promo.claim.activated": "Activated by a deposit",
@@ -27,64 +21,25 @@ _SAID = {
 _MOVES = {"bonus": "Bonus", "clawback": "Taken back", "vault": "Moved into the vault"}
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened."""
-
-    at: datetime
-    #: Decisions come before the money that they moved at the same instant.
-    order: int
-    what: str
-    detail: str = ""
-    who: str = ""
-    reason: str = ""
-    amount: str = ""
-    url: str = ""
-
-    @property
-    def when(self) -> str:
-        """Return the instant, for people."""
-        return instant(self.at)
+def timeline_of(user_promo: UserPromo) -> Iterator[TimelineEvent]:
+    """Yield what happened to the claim, and to its withdrawal locks."""
+    locks = user_promo.withdrawal_locks.values_list("pk", flat=True)
+    for subject_type, keys in (
+        ("promos.userpromo", [user_promo.pk]),
+        ("promos.withdrawallock", list(locks)),
+    ):
+        yield from decisions_about(subject_type, keys, said=_SAID, describe=_detail_of)
+    yield from _transfers(user_promo)
 
 
-def timeline_of(user_promo: UserPromo) -> list[Event]:
-    """Return what happened to the claim, oldest first."""
-    events = [*_decisions(user_promo), *_transfers(user_promo)]
-    return sorted(events, key=lambda event: (event.at, event.order))
-
-
-def _decisions(user_promo: UserPromo) -> Iterator[Event]:
-    locks = list(user_promo.withdrawal_locks.values_list("pk", flat=True))
-    found = list(
-        AuditEntry.objects.filter(
-            subject_type="promos.userpromo", subject_id=str(user_promo.pk)
-        ).order_by("pk")[:_ENTRIES_MAX]
-    )
-    found += AuditEntry.objects.filter(
-        subject_type="promos.withdrawallock", subject_id__in=[str(pk) for pk in locks]
-    )
-    names = _staff_names(found)
-    for entry in found:
-        who = names.get((entry.actor_kind, entry.actor_ref), entry.actor_ref)
-        yield Event(
-            at=entry.created_at,
-            order=entry.pk,
-            what=_SAID.get(entry.action, entry.action),
-            detail=_detail_of(entry.after),
-            who=f"{ActorKind(entry.actor_kind).label}: {who}",
-            reason=entry.reason,
-            url=url_of("core.auditentry", entry.pk),
-        )
-
-
-def _transfers(user_promo: UserPromo) -> Iterator[Event]:
+def _transfers(user_promo: UserPromo) -> Iterator[TimelineEvent]:
     references = {f"promo:{user_promo.pk}:{move}": said for move, said in _MOVES.items()}
     transfers = list_player_transactions(player=user_promo.player).filter(reference__in=references)
     for transfer in transfers:
         sign = "+" if transfer.type == Direction.DEPOSIT else "−"
-        yield Event(
+        yield TimelineEvent(
             at=transfer.posted_at,
-            order=2**62 + transfer.pk,
+            order=AFTER_DECISIONS + transfer.pk,
             what=references[transfer.reference],
             detail=f"{transfer.tag}, balance "
             f"{amount_text(transfer.balance_after, transfer.currency)}",
@@ -109,9 +64,3 @@ def _detail_of(after: dict[str, Any]) -> str:
 
 def _plain(value: str) -> str:
     return value.rstrip("0").rstrip(".") if "." in value else value
-
-
-def _staff_names(entries: list[AuditEntry]) -> dict[tuple[str, str], str]:
-    refs = [entry.actor_ref for entry in entries if entry.actor_kind == ActorKind.STAFF]
-    known = User.objects.filter(pk__in=[int(ref) for ref in refs if ref.isdecimal()])
-    return {(ActorKind.STAFF.value, str(user.pk)): user.username for user in known}
