@@ -5,10 +5,10 @@ Rows of two models are locked in this order: campaign, target, template, issuanc
 """
 
 from bonuses.models.campaign import BonusCampaign, BonusCampaignQuerySet, CampaignTarget
-from bonuses.models.event import PlatformEvent
+from bonuses.models.event import PlatformEvent, PlatformEventQuerySet
 from bonuses.models.grant import BetFunding, BonusGrant, BonusGrantQuerySet, WagerEvent
 from bonuses.models.issuance import BonusIssuance, BonusIssuanceQuerySet
-from bonuses.models.reconciliation import Discrepancy, ReconciliationRun
+from bonuses.models.reconciliation import Discrepancy, DiscrepancyQuerySet, ReconciliationRun
 from bonuses.models.template import BonusTemplate, BonusTemplateQuerySet
 
 __all__ = [
@@ -23,7 +23,9 @@ __all__ = [
     "BonusTemplateQuerySet",
     "CampaignTarget",
     "Discrepancy",
+    "DiscrepancyQuerySet",
     "PlatformEvent",
+    "PlatformEventQuerySet",
     "ReconciliationRun",
     "WagerEvent",
 ]

@@ -11,6 +11,10 @@ from bonuses.models.issuance import BonusIssuance
 from core.querysets import OperatorQuerySet
 
 
+class PlatformEventQuerySet(OperatorQuerySet["PlatformEvent"]):
+    pass
+
+
 class PlatformEvent(models.Model):
     """
     One event of a platform that has been answered: the seed's ``webhook_events_processed``.
@@ -39,7 +43,7 @@ class PlatformEvent(models.Model):
     received_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True, blank=True)
 
-    objects = models.Manager.from_queryset(OperatorQuerySet["PlatformEvent"])()
+    objects = models.Manager.from_queryset(PlatformEventQuerySet)()
 
     #: The words of ``type`` that have an effect.
     KNOWN: ClassVar = frozenset(PlatformEventType.values)

@@ -52,6 +52,10 @@ class ReconciliationRun(models.Model):
         return f"{self.started_at:%Y-%m-%d %H:%M} {self.status}"
 
 
+class DiscrepancyQuerySet(OperatorQuerySet["Discrepancy"]):
+    pass
+
+
 class Discrepancy(models.Model):
     """
     A disagreement with a platform about one grant.
@@ -73,7 +77,7 @@ class Discrepancy(models.Model):
     last_seen_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
 
-    objects = models.Manager.from_queryset(OperatorQuerySet["Discrepancy"])()
+    objects = models.Manager.from_queryset(DiscrepancyQuerySet)()
 
     class Meta:
         verbose_name_plural = "discrepancies"
