@@ -52,16 +52,16 @@ def lock_many(queryset: QuerySet[M]) -> list[M]:
         raise
 
 
-def lock_many_skipping(queryset: QuerySet[M]) -> list[M]:
+def lock_many_skipping(queryset: QuerySet[M], *, count_max: int | None = None) -> list[M]:
     """
     Lock those rows of ``queryset`` that nobody holds, and return them; the others are left out.
 
-    For sweeps: who holds a row is deciding about it, and the next run looks again.
+    For sweeps: who holds a row is deciding about it, and the next run looks again. With
+    ``count_max``, no more than the first so many are locked.
     """
     _require_transaction()
-    return list(
-        queryset.order_by("pk").select_for_update(of=("self",), no_key=True, skip_locked=True)
-    )
+    free = queryset.order_by("pk").select_for_update(of=("self",), no_key=True, skip_locked=True)
+    return list(free[:count_max])
 
 
 def lock_one(queryset: QuerySet[M]) -> M:

@@ -1,7 +1,7 @@
-"""Rows the kernel keeps: the audit trail, answered idempotency keys, and checks of the books."""
+"""Rows the kernel keeps: the audit trail, the outbox, idempotency keys, checks of the books."""
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import pgtrigger
 import uuid_utils.compat
@@ -106,6 +106,69 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} by {self.actor_kind}:{self.actor_ref}"
+
+
+class OutboxMessageQuerySet(OperatorQuerySet["OutboxMessage"]):
+    def unrelayed(self) -> Self:
+        """Messages that have not been passed on yet."""
+        return self.filter(relayed_at=None)
+
+
+class OutboxMessage(models.Model):
+    """
+    Something that happened, to be told to others once the change has been committed.
+
+    Written in the transaction of the change itself, so there is a message if and only if
+    there was a change. The id is the message's name for good: whoever hears it twice can
+    tell. Nothing of a message changes but ``relayed_at``, once; an unrelayed one cannot be
+    deleted (triggers).
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    operator_id = models.BigIntegerField()
+    topic = models.CharField(max_length=64)
+    subject_type = models.CharField(max_length=64)
+    subject_id = models.CharField(max_length=64)
+    payload = models.JSONField(help_text="In the API's words; amounts are strings.")
+    created_at = models.DateTimeField()
+    relayed_at = models.DateTimeField(null=True, blank=True, help_text="When it was passed on.")
+
+    objects = models.Manager.from_queryset(OutboxMessageQuerySet)()
+
+    class Meta:
+        verbose_name = "outbox message"
+        indexes: ClassVar = [
+            models.Index(name="outbox_unrelayed", fields=["id"], condition=Q(relayed_at=None)),
+            models.Index(name="outbox_by_operator", fields=["operator_id", "id"]),
+            models.Index(name="outbox_by_subject", fields=["subject_type", "subject_id", "id"]),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(
+                name="outbox_message_says_one_thing",
+                operation=pgtrigger.UpdateOf(  # type: ignore[no-untyped-call]
+                    "id",
+                    "operator_id",
+                    "topic",
+                    "subject_type",
+                    "subject_id",
+                    "payload",
+                    "created_at",
+                ),
+            ),
+            pgtrigger.Protect(
+                name="outbox_message_is_relayed_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__relayed_at__isnull=False),
+            ),
+            pgtrigger.Protect(
+                name="outbox_message_is_relayed_or_kept",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Q(old__relayed_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.pk}"
 
 
 class IdempotencyRecord(models.Model):

@@ -1,0 +1,52 @@
+"""
+The outbox: how a change becomes known to other systems, exactly if it was committed.
+
+A service publishes in the transaction of its change; whoever passes messages on takes
+them from here. The kernel does not know who that is.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model
+
+from core import locks
+from core.models import OutboxMessage
+
+
+def publish(
+    *, operator: Any, topic: str, subject: Model, payload: Mapping[str, Any], now: datetime
+) -> OutboxMessage:
+    """
+    Write one message, in the transaction of the change that it tells of.
+
+    ``topic`` is in the past tense and names the app first (``bonus.grant.issued``).
+    ``payload`` is what others may read, in the API's words; amounts in it are strings.
+    """
+    assert connection.in_atomic_block, "a message belongs to the change's transaction"
+    return OutboxMessage.objects.create(
+        operator_id=operator.pk,
+        topic=topic,
+        subject_type=subject._meta.label_lower,
+        subject_id=str(subject.pk),
+        payload=dict(payload),
+        created_at=now,
+    )
+
+
+def lock_unrelayed(*, count_max: int) -> list[OutboxMessage]:
+    """
+    Lock the oldest messages that have not been passed on and that nobody else holds.
+
+    The caller passes them on and marks them in the same transaction.
+    """
+    return locks.lock_many_skipping(OutboxMessage.objects.unrelayed(), count_max=count_max)
+
+
+def mark_relayed(*, messages: Sequence[OutboxMessage], now: datetime) -> int:
+    """Note that ``messages``, which the caller has locked, have been passed on."""
+    assert connection.in_atomic_block, "messages are marked in the transaction that passes them on"
+    ids = [message.pk for message in messages]
+    return OutboxMessage.objects.unrelayed().filter(pk__in=ids).update(relayed_at=now)
