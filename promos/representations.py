@@ -1,15 +1,14 @@
 """How a claim looks on the wire, and the codes of a batch in a file: one form for every door."""
 
-import csv
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from core.csv_cells import iterate_csv
 from core.instants import format_instant
 from core.money import format_amount, format_decimal
 from promos.models import CodeBatch, PromoBatchCode, UserPromo
-from promos.rules import safe_cell
 from promos.selectors import iterate_codes
 
 _USD = "USD"
@@ -60,23 +59,14 @@ def _instant(value: datetime | None) -> str | None:
     return None if value is None else format_instant(value)
 
 
-class _Echo:
-    """A file that hands back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 def iterate_csv_lines(*, batch: CodeBatch) -> Iterator[str]:
     """
-    Yield the lines of the file of a batch's codes: code, claimed_at, player_id.
+    Return the lines of the file of a batch's codes: code, claimed_at, player_id.
 
     A cell that a spreadsheet program would take for a formula begins with an apostrophe.
     """
-    writer = csv.writer(_Echo())
-    yield writer.writerow(["code", "claimed_at", "player_id"])
-    for batch_code in iterate_codes(batch=batch):
-        yield writer.writerow([safe_cell(cell) for cell in _cells(batch_code)])
+    rows = (_cells(batch_code) for batch_code in iterate_codes(batch=batch))
+    return iterate_csv(["code", "claimed_at", "player_id"], rows)
 
 
 def _cells(batch_code: PromoBatchCode) -> list[str]:

@@ -23,8 +23,6 @@ LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ"
 #: What a placeholder of a batch's pattern stands for; any other character is itself.
 PLACEHOLDERS = {"#": DIGITS, "@": LETTERS, "*": LETTERS + DIGITS}
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-
 
 # Bonus and target
 
@@ -184,8 +182,3 @@ def draw_codes(pattern: str, count: int) -> list[str]:
     while len(indexes) < count:
         indexes.add(secrets.randbelow(space))
     return [code_at(pattern, index) for index in indexes]
-
-
-def safe_cell(text: str) -> str:
-    """Return ``text`` so that no spreadsheet program takes it for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

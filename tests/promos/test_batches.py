@@ -214,12 +214,6 @@ def test_no_code_is_a_formula(start: str, client: Any, operator: Operator, now: 
     assert cell.startswith(f"'{start}SUM" if start != "'" else "'SUM")
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx", "\nx"])
-def test_a_cell_that_would_be_a_formula_begins_with_an_apostrophe(text: str) -> None:
-    assert rules.safe_cell(text) == f"'{text}"
-    assert rules.safe_cell(f"x{text}") == f"x{text}"
-
-
 def test_a_batch_that_is_not_done_is_not_downloaded(client: Any, operator: Operator) -> None:
     batch = CodeBatchFactory.create(promo__operator=operator)
 
