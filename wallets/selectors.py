@@ -1,5 +1,6 @@
 """Reads of the ledger."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -7,9 +8,10 @@ from django.db import connection
 from django.db.models import Subquery
 
 from core.querysets import OperatorQuerySet
+from operators.models import Operator
 from players.models import Player
 from wallets.enums import AccountKind
-from wallets.models import Account, TransferSide
+from wallets.models import Account, Transfer, TransferSide
 
 # One statement, so one snapshot: whatever is folded or posted meanwhile, each row is
 # counted once, below the watermark or from it on.
@@ -89,3 +91,12 @@ def list_player_transactions(*, player: Player) -> OperatorQuerySet[TransferSide
         account_id=Subquery(main_account.values("pk")),
         balance_after__isnull=False,
     ).order_by("-pk")
+
+
+def list_transfers(*, operator: Operator, references: Iterable[str]) -> OperatorQuerySet[Transfer]:
+    """Return the operator's transfers of those references, in the order of the ledger."""
+    return (
+        Transfer.objects.for_operator(operator)
+        .filter(reference__in=list(references))
+        .order_by("pk")
+    )
