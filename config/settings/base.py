@@ -233,6 +233,14 @@ FAILPOINTS_ENABLED = False
 
 # What bonuses ask for adapters (bonuses/ports.py).
 BONUS_ADAPTERS = "adapters.registry.registry"
+# Hosts (or host:port) that a platform's address may name although they are private, not
+# HTTPS, or not at port 443. Each is as it stands in the address: a name is not its address.
+ADAPTER_ALLOWED_HOSTS = env.list("ADAPTER_ALLOWED_HOSTS", default=[])
+# A call to a platform is over after this, however it dawdles.
+ADAPTER_DEADLINE_S = env.float("ADAPTER_DEADLINE_S", default=10.0)
+# So many calls in a row that found no platform, and it is left alone for so long.
+ADAPTER_BREAKER_FAILURES = env.int("ADAPTER_BREAKER_FAILURES", default=10)
+ADAPTER_BREAKER_OPEN_S = env.float("ADAPTER_BREAKER_OPEN_S", default=10.0)
 
 # --- web
 

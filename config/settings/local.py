@@ -6,6 +6,8 @@ from config.settings.base import *
 DEBUG = False
 # Not a secret: it protects a demo that listens on the loopback address.
 SECRET_KEY = env.str("SECRET_KEY", default="local-only-" + "windfall" * 6)
+# Neither is this, for the same reason (core/sealing.py).
+SECRETS_KEYS = env.list("SECRETS_KEYS", default=["d2luZGZhbGwtbG9jYWwtb25seS13aW5kZmFsbC1rZXk="])
 ALLOWED_HOSTS = ["*"]
 # Compressing every file takes most of a minute, and a loopback connection gains nothing by it.
 STORAGES["staticfiles"] = {

@@ -4,6 +4,7 @@ from config.settings.base import *
 
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY")
+SECRETS_KEYS = env.list("SECRETS_KEYS")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 # Read again without a default: a production start without a database must not get far.
 DATABASE_URL = env.str("DATABASE_URL")

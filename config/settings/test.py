@@ -3,6 +3,7 @@
 from config.settings.base import *
 
 SECRET_KEY = "tests-only-" + "windfall" * 6
+SECRETS_KEYS = ["d2luZGZhbGwtdGVzdHMtb25seS13aW5kZmFsbC1rZXk="]
 ALLOWED_HOSTS = ["*"]
 # Hashing staff passwords slowly is the point in production and a waste here.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,1 @@
+"""Casino platforms that are reached over HTTP."""
