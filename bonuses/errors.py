@@ -87,6 +87,14 @@ class EventIdReused(DomainError):
     title = "Event id reused"
 
 
+class InvalidEvent(DomainError):
+    """The platform's event is malformed, or says something that cannot be."""
+
+    code = "INVALID_EVENT"
+    title = "Invalid event"
+    status = 422
+
+
 class CampaignWrongState(DomainError):
     """The campaign is not in a state in which this is possible."""
 

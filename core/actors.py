@@ -12,6 +12,7 @@ class ActorKind(models.TextChoices):
     STAFF = "staff", "Staff"
     TASK = "task", "Background task"
     COMMAND = "command", "Command line"
+    PLATFORM = "platform", "Casino platform"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,374 @@
+"""
+The one way in which a platform's word changes a grant, whoever brought it.
+
+An event's row, its effect and its outcome are one transaction, so an event that was not
+answered may always be sent again. Rows are taken in this order: event, issuance, grant.
+
+Events count in the order of their receipt. ``ts`` is the platform's claim of when it
+happened: it is stored as the grant's instant, and decides nothing.
+"""
+
+import logging
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Self
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from bonuses.enums import EventOutcome, GrantStatus, IssuanceStatus, PlatformEventType
+from bonuses.errors import EventIdReused, InvalidEvent
+from bonuses.models import BonusGrant, BonusIssuance, PlatformEvent, WagerEvent
+from core import audit, locks, money
+from core.actors import Actor, ActorKind
+from core.errors import NotFound
+from core.failpoints import failpoint
+from core.instants import format_instant
+from core.money import AMOUNT_LIMIT, EXACT
+from operators.models import Operator
+
+logger = logging.getLogger(__name__)
+
+#: More than any bet, in the minor unit of any currency; a column holds a hundred of them.
+SUBUNITS_MAX = 10**18
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformEventBody:
+    """
+    One event, in our types. It names its bonus by our id, the platform's, or both.
+
+    ``digest`` is the SHA-256 of what arrived: the same ``event_id`` with another one is
+    another event. ``type`` is as it came, since it may be one that we do not know.
+    """
+
+    event_id: str
+    type: str
+    ts: datetime
+    digest: str
+    grant_id: UUID | None = None
+    platform_bonus_id: str | None = None
+    wagered_amount_subunit: int | None = None
+    weighted_progress_subunit: int | None = None
+    reason: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is stored until the grant is there."""
+        stored = {name: value for name, value in asdict(self).items() if value is not None}
+        stored["ts"] = format_instant(self.ts)
+        if self.grant_id is not None:
+            stored["grant_id"] = str(self.grant_id)
+        return stored
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """Return the event that was stored."""
+        grant_id = stored.get("grant_id")
+        return cls(
+            **{
+                **stored,
+                "ts": datetime.fromisoformat(stored["ts"]),
+                "grant_id": None if grant_id is None else UUID(grant_id),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What came of an event: ``new_status`` is the grant's, null while there is no grant."""
+
+    applied: bool
+    new_status: str | None
+    reason: str | None
+
+
+@transaction.atomic(durable=True)
+def apply_platform_event(
+    *, operator: Operator, adapter_slug: str, event: PlatformEventBody, now: datetime
+) -> SyncResult:
+    """
+    Apply an event of a platform to its grant, once; say again what came of it if repeated.
+
+    An event of a type we do not know, or for a grant that has ended, is recorded without an
+    effect. One whose grant is still being issued is parked: apply_parked_events() applies it.
+    Only an event that names ``grant_id`` can be parked: before there is a grant nothing tells
+    which issuance a platform's own id belongs to, and the event is refused like any unknown
+    one. What is refused is not remembered, so that sending it again is decided afresh.
+
+    :raises InvalidEvent: if it says something that cannot be.
+    :raises EventIdReused: if its id belongs to an event with another body.
+    :raises NotFound: if the adapter has no such grant, and is not issuing it.
+    :raises ResourceBusy: if the grant is in use; nothing was changed.
+    """
+    _check_amounts(event)
+    repeated = _find_repeated(adapter_slug, event)
+    if repeated is not None:
+        return repeated
+    grant = _grants(operator, adapter_slug, event).first()
+    issuance = None if grant else _pending_issuances(operator, adapter_slug, event).first()
+    is_known = event.type in PlatformEvent.KNOWN
+    if is_known and grant is None and issuance is None:
+        raise _no_such_bonus()
+    row = _remember(operator, adapter_slug, event, now=now)
+    if row is None:
+        repeated = _find_repeated(adapter_slug, event)
+        assert repeated is not None, f"event {event.event_id} is there and not to be found"
+        return repeated
+    failpoint("state_sync.after_dedupe")
+    if not is_known:
+        return _settle(row, EventOutcome.UNSUPPORTED_EVENT, grant=grant)
+    if issuance is not None:
+        # Whoever writes the grant holds the issuance: from here on it is there or it will
+        # find the parked event.
+        pending = locks.lock_many(_pending_issuances(operator, adapter_slug, event))
+        if pending:
+            row.issuance = pending[0]
+            return _settle(row, EventOutcome.PARKED, grant=None)
+    grants = locks.lock_many(_grants(operator, adapter_slug, event))
+    if not grants:
+        raise _no_such_bonus()
+    return _decide(row, grants[0], event, now=now)
+
+
+@transaction.atomic(savepoint=False)
+def apply_parked_events(*, grant: BonusGrant, now: datetime) -> int:
+    """
+    Apply what the platform said of a grant before it was there; return how much had effect.
+
+    Joins the transaction that writes the grant, which holds its issuance. In the order of
+    receipt; ``grant`` is brought up to date in memory too.
+    """
+    parked = PlatformEvent.objects.filter(
+        issuance_id=grant.issuance_id, outcome=EventOutcome.PARKED
+    ).order_by("pk")
+    applied_count = 0
+    for row in parked:
+        event = PlatformEventBody.from_json(row.payload)
+        try:
+            if event.platform_bonus_id not in (None, grant.platform_bonus_id):
+                raise _no_such_bonus()
+            applied_count += _decide(row, grant, event, now=now).applied
+        except (InvalidEvent, NotFound) as refusal:
+            # It was answered long ago, and the grant must be written: it stays parked, where
+            # staff see it, and reconciliation asks the platform.
+            logger.error("parked event %s cannot be applied: %s", row.pk, refusal.detail)
+    return applied_count
+
+
+def _find_repeated(adapter_slug: str, event: PlatformEventBody) -> SyncResult | None:
+    row = (
+        PlatformEvent.objects.select_related("grant")
+        .filter(adapter_slug=adapter_slug, event_id=event.event_id)
+        .first()
+    )
+    if row is None:
+        return None
+    if row.digest != event.digest:
+        raise EventIdReused("The event id belongs to an event with another body.")
+    status = None if row.grant is None else str(row.grant.status)
+    return SyncResult(applied=False, new_status=status, reason="duplicate")
+
+
+def _grants(operator: Operator, adapter_slug: str, event: PlatformEventBody) -> Any:
+    # Slug and operator both: an event reaches its own adapter's grants only, and never one
+    # whose money our own ledger holds.
+    grants = BonusGrant.objects.for_operator(operator).filter(
+        adapter_slug=adapter_slug, is_internal=False
+    )
+    if event.grant_id is None and event.platform_bonus_id is None:
+        return grants.none()
+    if event.grant_id is not None:
+        grants = grants.filter(pk=event.grant_id)
+    if event.platform_bonus_id is not None:
+        grants = grants.filter(platform_bonus_id=event.platform_bonus_id)
+    return grants.select_related("operator")
+
+
+def _pending_issuances(operator: Operator, adapter_slug: str, event: PlatformEventBody) -> Any:
+    issuances = BonusIssuance.objects.for_operator(operator)
+    if event.grant_id is None:
+        return issuances.none()
+    return issuances.filter(
+        adapter_slug=adapter_slug,
+        is_internal=False,
+        grant_id=event.grant_id,
+        status=IssuanceStatus.PENDING,
+    )
+
+
+def _no_such_bonus() -> NotFound:
+    return NotFound("There is no such bonus grant.")
+
+
+def _remember(
+    operator: Operator, adapter_slug: str, event: PlatformEventBody, *, now: datetime
+) -> PlatformEvent | None:
+    """
+    Write the event's row, or return None if somebody else has.
+
+    A delivery of the same event that is under way is waited for: if it fails, the row is ours.
+    """
+    row = PlatformEvent(
+        operator=operator,
+        adapter_slug=adapter_slug,
+        event_id=event.event_id,
+        type=event.type,
+        digest=event.digest,
+        payload=event.to_json(),
+        # Until it is settled, further down in this transaction; nobody sees it before.
+        outcome=EventOutcome.UNSUPPORTED_EVENT,
+        received_at=now,
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        if not PlatformEvent.objects.filter(
+            adapter_slug=adapter_slug, event_id=event.event_id
+        ).exists():
+            raise
+        return None
+    return row
+
+
+def _decide(
+    row: PlatformEvent, grant: BonusGrant, event: PlatformEventBody, *, now: datetime
+) -> SyncResult:
+    """Apply the event to a grant, which this transaction holds, unless that has ended."""
+    if not grant.is_active:
+        return _settle(row, EventOutcome.TERMINAL_IMMUTABLE, grant=grant)
+    _apply(grant, event, now=now)
+    row.applied_at = now
+    return _settle(row, EventOutcome.APPLIED, grant=grant)
+
+
+def _settle(row: PlatformEvent, outcome: EventOutcome, *, grant: BonusGrant | None) -> SyncResult:
+    row.outcome = outcome
+    row.grant = grant
+    row.new_status = "" if grant is None else str(grant.status)
+    row.save(update_fields=["outcome", "grant", "issuance", "new_status", "applied_at"])
+    is_applied = outcome == EventOutcome.APPLIED
+    return SyncResult(
+        applied=is_applied,
+        new_status=row.new_status or None,
+        reason=None if is_applied else str(outcome),
+    )
+
+
+def _apply(grant: BonusGrant, event: PlatformEventBody, *, now: datetime) -> None:
+    if event.type == PlatformEventType.CREDITED:
+        _activate(grant, event, now=now)
+    elif event.type == PlatformEventType.WAGERED:
+        _advance(grant, event, now=now)
+    else:
+        _end(grant, event, now=now)
+
+
+def _activate(grant: BonusGrant, event: PlatformEventBody, *, now: datetime) -> None:
+    """Note when the bonus was credited; one that needs no wagering is then complete."""
+    if grant.activated_at is not None:
+        return
+    grant.activated_at = event.ts
+    grant.save(update_fields=["activated_at"])
+    _record(
+        grant,
+        "activated",
+        event,
+        before={"activated_at": None},
+        after={"activated_at": format_instant(event.ts)},
+        now=now,
+    )
+    if grant.wagering_required == 0:
+        grant.complete(at=event.ts)
+        grant.save(update_fields=["status", "completed_at"])
+        _record_ending(grant, event, now=now)
+
+
+def _advance(grant: BonusGrant, event: PlatformEventBody, *, now: datetime) -> None:
+    """
+    Add to the wagering. The requirement met ends nothing here: that is the platform's to say.
+
+    The row is append-only and names its event, so it needs no further entry in the trail.
+    """
+    wagered = _amount(event.wagered_amount_subunit, grant)
+    weighted = _amount(event.weighted_progress_subunit, grant)
+    if max(grant.total_wagered + wagered, grant.wagering_progress + weighted) >= AMOUNT_LIMIT:
+        raise InvalidEvent("The grant's wagering would be more than can be stored.")
+    WagerEvent.objects.create(
+        grant=grant,
+        source=f"event:{event.event_id}",
+        wagered_amount=wagered,
+        weighted_amount=weighted,
+        created_at=now,
+    )
+    # The row has moved the columns (trigger).
+    grant.total_wagered += wagered
+    grant.wagering_progress += weighted
+
+
+def _end(grant: BonusGrant, event: PlatformEventBody, *, now: datetime) -> None:
+    match event.type:
+        case PlatformEventType.COMPLETED:
+            grant.complete(at=event.ts)
+            changed = ["completed_at"]
+        case PlatformEventType.EXPIRED:
+            grant.expire(at=event.ts)
+            changed = ["expired_at"]
+        case PlatformEventType.CANCELLED:
+            grant.cancel(at=event.ts, reason=event.reason)
+            changed = ["cancelled_at", "outcome_reason"]
+        case PlatformEventType.FORFEITED:
+            grant.forfeit(at=event.ts, reason=event.reason)
+            changed = ["forfeited_at", "outcome_reason"]
+        case other:
+            raise AssertionError(f"{other} has no effect")
+    grant.save(update_fields=["status", *changed])
+    _record_ending(grant, event, now=now)
+
+
+def _record_ending(grant: BonusGrant, event: PlatformEventBody, *, now: datetime) -> None:
+    _record(
+        grant,
+        str(grant.status),
+        event,
+        before={"status": str(GrantStatus.ACTIVE)},
+        after={"status": str(grant.status), "at": format_instant(event.ts)},
+        now=now,
+    )
+
+
+def _record(
+    grant: BonusGrant,
+    move: str,
+    event: PlatformEventBody,
+    *,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    now: datetime,
+) -> None:
+    audit.record_action(
+        operator=grant.operator,
+        actor=Actor(kind=ActorKind.PLATFORM, ref=grant.adapter_slug),
+        action=f"bonus.grant.{move}",
+        subject=grant,
+        before=before,
+        after={**after, "event_id": event.event_id},
+        reason=event.reason,
+        now=now,
+    )
+
+
+def _check_amounts(event: PlatformEventBody) -> None:
+    for name in ("wagered_amount_subunit", "weighted_progress_subunit"):
+        subunits: int | None = getattr(event, name)
+        if subunits is None:
+            if event.type == PlatformEventType.WAGERED:
+                raise InvalidEvent(f"{event.type} needs {name}.")
+        elif not 0 <= subunits <= SUBUNITS_MAX:
+            raise InvalidEvent(f"{name} is not an amount.")
+
+
+def _amount(subunits: int | None, grant: BonusGrant) -> Decimal:
+    assert subunits is not None, "checked before"
+    return EXACT.multiply(Decimal(subunits), money.get_currency(grant.bonus_currency).minor_unit)
