@@ -25,14 +25,32 @@ def publish(
     ``topic`` is in the past tense and names the app first (``bonus.grant.issued``).
     ``payload`` is what others may read, in the API's words; amounts in it are strings.
     """
+    [message] = publish_all(
+        operator=operator, topics=[topic], subject=subject, payload=payload, now=now
+    )
+    return message
+
+
+def publish_all(
+    *,
+    operator: Any,
+    topics: Sequence[str],
+    subject: Model,
+    payload: Mapping[str, Any],
+    now: datetime,
+) -> list[OutboxMessage]:
+    """Write a message for each of ``topics``, which came true at once, in one statement."""
     assert connection.in_atomic_block, "a message belongs to the change's transaction"
-    return OutboxMessage.objects.create(
-        operator_id=operator.pk,
-        topic=topic,
-        subject_type=subject._meta.label_lower,
-        subject_id=str(subject.pk),
-        payload=dict(payload),
-        created_at=now,
+    return OutboxMessage.objects.bulk_create(
+        OutboxMessage(
+            operator_id=operator.pk,
+            topic=topic,
+            subject_type=subject._meta.label_lower,
+            subject_id=str(subject.pk),
+            payload=dict(payload),
+            created_at=now,
+        )
+        for topic in topics
     )
 
 

@@ -12,7 +12,7 @@ from operators.selectors import USD, UsdRate
 from promos import rules
 from promos.enums import LockSource, UserPromoStatus
 from promos.models import UserPromo
-from promos.services import payments
+from promos.services import announcements, payments
 from promos.services.endings import cancel_below_floor, expire_user_promo
 from promos.services.rollover import complete_user_promo
 from promos.services.withdrawal_locks import lock_withdrawals
@@ -134,3 +134,4 @@ def _record(user_promo: UserPromo, usd_amount: Decimal, *, actor: Actor, now: da
         },
         now=now,
     )
+    announcements.announce_claim(user_promo=user_promo, topic="promo.claim.activated", now=now)

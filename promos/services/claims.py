@@ -3,8 +3,8 @@ Claims a promo for a player.
 
 A claim is decided upon one snapshot, without a lock, and recorded by a database function
 that takes the claim out of the cap, asks for the promo's revision again, and writes claim,
-withdrawal lock and audit entry. So the promo's row, which everybody claims, is held for one
-round trip, or two with a credit, and claims without a cap never wait for each other.
+withdrawal lock and audit entry. So the promo's row, which everybody claims, is held for two
+round trips, or three with a credit, and claims without a cap never wait for each other.
 """
 
 import json
@@ -28,7 +28,7 @@ from promos import errors, rules
 from promos.enums import UserPromoStatus
 from promos.models import Promo, UserPromo
 from promos.selectors import ClaimPlan, read_claim_plan
-from promos.services import payments
+from promos.services import announcements, payments
 from promos.services.gates import list_claim_refusals
 from promos.services.open_promos import lock_live_promo
 from promos.services.withdrawal_locks import locked_until
@@ -105,6 +105,7 @@ def claim_promo(
         if outcome is not None:
             break
         _carry_out(operator, user_promo, plan, now=now)
+        announcements.announce_claim_made(user_promo=user_promo, now=now)
         return user_promo
     raise ResourceBusy("The promo is being changed. Try again.")
 

@@ -20,7 +20,7 @@ from operators.models import Operator
 from promos import rules
 from promos.errors import CustomDecreaseTooLarge, UserPromoClosed
 from promos.models import UserPromo
-from promos.services import payments
+from promos.services import announcements, payments
 
 logger = logging.getLogger(__name__)
 
@@ -189,3 +189,4 @@ def _record(
         reason=reason,
         now=now,
     )
+    announcements.announce_claim(user_promo=user_promo, topic=f"promo.claim.{move}", now=now)

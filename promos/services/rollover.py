@@ -19,6 +19,7 @@ from promos.enums import RestrictedAction, UserPromoStatus
 from promos.errors import BetRestrictedByPromo
 from promos.models import UserPromo, WagerRecord
 from promos.selectors import get_game_terms
+from promos.services import announcements
 from promos.services.endings import expire_user_promo
 from promos.services.restrictions import Restriction
 
@@ -119,6 +120,7 @@ def complete_user_promo(*, user_promo: UserPromo, actor: Actor, now: datetime) -
         },
         now=now,
     )
+    announcements.announce_claim(user_promo=user_promo, topic="promo.claim.completed", now=now)
     return user_promo
 
 
