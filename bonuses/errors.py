@@ -95,6 +95,13 @@ class InvalidEvent(DomainError):
     status = 422
 
 
+class DiscrepancyClosed(DomainError):
+    """The discrepancy was fixed or explained already."""
+
+    code = "DISCREPANCY_CLOSED"
+    title = "Discrepancy closed"
+
+
 class CampaignWrongState(DomainError):
     """The campaign is not in a state in which this is possible."""
 
