@@ -13,6 +13,8 @@ class AccountKind(models.TextChoices):
 
     PLAYER_MAIN = "PLAYER_MAIN", "Player: main"
     PLAYER_VAULT = "PLAYER_VAULT", "Player: vault"
+    #: The money of one bonus, to be bet and nothing else; ``owner`` is the grant's id.
+    PLAYER_BONUS = "PLAYER_BONUS", "Player: bonus"
     #: Deposits come from here, withdrawals go here.
     HOUSE_CASH = "HOUSE_CASH", "House: cash"
     #: Bets and wins.
@@ -26,7 +28,9 @@ class AccountKind(models.TextChoices):
     JACKPOT_COST = "JACKPOT_COST", "Cost of jackpots"
 
 
-PLAYER_KINDS = (AccountKind.PLAYER_MAIN, AccountKind.PLAYER_VAULT)
+#: A player has one account of these in a currency, and one of PLAYER_BONUS for each grant.
+PLAYER_CASH_KINDS = (AccountKind.PLAYER_MAIN, AccountKind.PLAYER_VAULT)
+PLAYER_KINDS = (*PLAYER_CASH_KINDS, AccountKind.PLAYER_BONUS)
 HOT_KINDS = tuple(kind for kind in AccountKind if kind not in PLAYER_KINDS)
 
 

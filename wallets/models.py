@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from core.models import AmountField, CurrentXid, XidField, amount_check, append_only, new_id
 from core.money import AMOUNT_DECIMALS, RATE_DECIMALS
 from core.querysets import OperatorQuerySet
-from wallets.enums import HOT_KINDS, PLAYER_KINDS, AccountKind, Direction, Tag
+from wallets.enums import HOT_KINDS, PLAYER_CASH_KINDS, AccountKind, Direction, Tag
 
 REFERENCE_LENGTH_MAX = 200
 #: The sums of hot accounts may have more digits than one amount.
@@ -40,8 +40,8 @@ class Account(models.Model):
     """
     A place where money of one currency is.
 
-    ``owner`` tells accounts of one kind apart: the instance's id for a jackpot's pool,
-    empty for most.
+    ``owner`` tells accounts of one kind apart: the instance's id for a jackpot's pool, the
+    grant's id for the money of a bonus, empty for the others.
 
     Invariants, each one a constraint or a trigger below:
     - an operator has one account of a kind, currency, player and owner;
@@ -75,7 +75,18 @@ class Account(models.Model):
             models.CheckConstraint(
                 name="account_of_a_player_iff_balance",
                 condition=Q(
-                    kind__in=PLAYER_KINDS, player__isnull=False, balance__isnull=False, owner=""
+                    kind__in=PLAYER_CASH_KINDS,
+                    player__isnull=False,
+                    balance__isnull=False,
+                    owner="",
+                )
+                | (
+                    Q(
+                        kind=AccountKind.PLAYER_BONUS,
+                        player__isnull=False,
+                        balance__isnull=False,
+                    )
+                    & ~Q(owner="")
                 )
                 | Q(kind__in=HOT_KINDS, player=None, balance=None),
             ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection
@@ -10,7 +11,7 @@ from django.db.models import Subquery
 from core.querysets import OperatorQuerySet
 from operators.models import Operator
 from players.models import Player
-from wallets.enums import AccountKind
+from wallets.enums import PLAYER_CASH_KINDS, AccountKind
 from wallets.models import Account, Transfer, TransferSide
 
 # One statement, so one snapshot: whatever is folded or posted meanwhile, each row is
@@ -30,6 +31,29 @@ LEFT JOIN wallets_accountsnapshot AS snapshot ON snapshot.account_id = account.i
 WHERE account.id = %s
 """
 
+# Stakes less winnings, a reversal counting against what it reverses. Two halves, so that each
+# goes by its own index of the player's side.
+_REAL_MONEY_LOSS = """
+WITH main AS (
+    SELECT id FROM wallets_account
+    WHERE operator_id = %(operator)s AND kind = 'PLAYER_MAIN' AND currency = %(currency)s
+      AND player_id = %(player)s AND owner = ''
+), moves AS (
+    SELECT transfer.amount, transfer.tag, transfer.reverses_id
+    FROM main JOIN wallets_transfer AS transfer ON transfer.debit_account_id = main.id
+    WHERE transfer.debit_balance_after IS NOT NULL
+      AND transfer.posted_at >= %(since)s AND transfer.posted_at < %(until)s
+    UNION ALL
+    SELECT -transfer.amount, transfer.tag, transfer.reverses_id
+    FROM main JOIN wallets_transfer AS transfer ON transfer.credit_account_id = main.id
+    WHERE transfer.credit_balance_after IS NOT NULL
+      AND transfer.posted_at >= %(since)s AND transfer.posted_at < %(until)s
+)
+SELECT coalesce(sum(moves.amount), 0)
+FROM moves LEFT JOIN wallets_transfer AS original ON original.id = moves.reverses_id
+WHERE coalesce(original.tag, moves.tag) IN ('BET', 'WIN')
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
@@ -42,12 +66,12 @@ class Balance:
 
 def get_balances(*, player: Player) -> list[Balance]:
     """
-    Return what the player holds, one entry a currency.
+    Return what the player holds, one entry a currency; the money of bonuses is not in it.
 
     A player whose wallet nobody has opened holds nothing in its currency.
     """
     rows = (
-        Account.objects.filter(player=player)
+        Account.objects.filter(player=player, kind__in=PLAYER_CASH_KINDS)
         .order_by("currency")
         .values_list("currency", "kind", "balance")
     )
@@ -61,6 +85,34 @@ def get_balances(*, player: Player) -> list[Balance]:
         )
         for currency in currencies
     ]
+
+
+def get_bonus_balances(*, player: Player) -> dict[str, Decimal]:
+    """Return what is in the player's bonus accounts, by owner: the id of the grant."""
+    rows = Account.objects.filter(player=player, kind=AccountKind.PLAYER_BONUS)
+    return {owner: balance or Decimal(0) for owner, balance in rows.values_list("owner", "balance")}
+
+
+def sum_real_money_loss(*, player: Player, since: datetime, until: datetime) -> Decimal:
+    """
+    Return what the player lost on bets of real money, posted from ``since`` to before ``until``.
+
+    Stakes out of the main account less winnings into it, without those that were reversed;
+    below zero if the player won. The money of bonuses is in neither.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _REAL_MONEY_LOSS,
+            {
+                "operator": player.operator_id,
+                "player": player.pk,
+                "currency": player.currency,
+                "since": since,
+                "until": until,
+            },
+        )
+        loss: Decimal = cursor.fetchone()[0]
+    return loss
 
 
 def get_hot_balance(*, account: Account) -> Decimal:

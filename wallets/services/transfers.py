@@ -112,6 +112,19 @@ def reverse_transfer(*, operator: Operator, reference: str, now: datetime) -> Tr
     :raises InsufficientFunds: if a player no longer has the money.
     :raises ResourceBusy: if an account is in use.
     """
+    posting = prepare_reversal(operator=operator, reference=reference)
+    [reversal] = post_transfers(operator=operator, postings=[posting], now=now)
+    return reversal
+
+
+def prepare_reversal(*, operator: Operator, reference: str) -> Posting:
+    """
+    Return the posting that moves the money of a transfer back, to be posted with others.
+
+    Posted again, it moves nothing.
+
+    :raises NotFound: if the operator has no transfer of that reference.
+    """
     # Needs no lock: transfers never change, and the reversal's own reference makes it one.
     original = (
         Transfer.objects.for_operator(operator)
@@ -122,7 +135,7 @@ def reverse_transfer(*, operator: Operator, reference: str, now: datetime) -> Tr
     if original is None:
         raise NotFound("There is no such transfer.")
     assert original.reverses_id is None, f"reversal of the reversal {reference}"
-    posting = Posting(
+    return Posting(
         debit=_key_of(original.credit_account),
         credit=_key_of(original.debit_account),
         amount=original.amount,
@@ -131,8 +144,6 @@ def reverse_transfer(*, operator: Operator, reference: str, now: datetime) -> Tr
         conversion=_conversion_of(original),
         reverses_id=original.pk,
     )
-    [reversal] = post_transfers(operator=operator, postings=[posting], now=now)
-    return reversal
 
 
 def _assert_sound(posting: Posting) -> None:
