@@ -61,6 +61,20 @@ def answer_once(
     return Answered(answer=answer, is_replay=False)
 
 
+@transaction.atomic(durable=True)
+def find_answer(*, operator: Any, key: IdempotencyKey) -> Answered | None:
+    """
+    Return the answer to a key that has been answered, or None.
+
+    For what must happen before the command and outside its transaction: it is not to happen
+    again for a replay.
+
+    :raises IdempotencyKeyReused: if the key was used for another request.
+    :raises IdempotencyInProgress: if the first request takes longer than lock_timeout.
+    """
+    return _find_answer(operator_id=operator.pk, key=key)
+
+
 def _find_answer(*, operator_id: int, key: IdempotencyKey) -> Answered | None:
     try:
         with connection.cursor() as cursor:

@@ -31,6 +31,7 @@ class AdvisoryLock(IntEnum):
     IDEMPOTENCY_KEY = 1
     RAFFLE_PLAYER = 2
     INSTANCE = 3
+    BONUS_PLAYER = 4
 
 
 def lock_many(queryset: QuerySet[M]) -> list[M]:

@@ -10,6 +10,7 @@ from django_fsm import FSMField, transition
 
 from bonuses.enums import CLOSED_ISSUANCE_STATUSES, OPEN_ISSUANCE_STATUSES, IssuanceStatus
 from bonuses.models.template import BonusTemplate
+from bonuses.rules.terms import Terms
 from core.actors import ActorKind
 from core.fsm import LifecycleModel
 from core.models import AmountField, amount_check, new_id
@@ -205,6 +206,15 @@ class BonusIssuance(LifecycleModel):
     def is_leased(self, *, now: datetime) -> bool:
         """Tell whether an attempt is under way."""
         return self.leased_until is not None and now < self.leased_until
+
+    def is_due(self, *, now: datetime) -> bool:
+        """Tell whether the platform is to be asked (again) now."""
+        return self.is_pending and self.next_attempt_at is not None and self.next_attempt_at <= now
+
+    def locked_terms(self) -> Terms:
+        """Return the terms that the grant has, or will have; an offer has none yet."""
+        assert self.terms is not None, f"{self} has no terms yet"
+        return Terms.from_json(self.terms)
 
     # Transitions: which moves exist. Whether one is allowed now is for
     # bonuses.services.issuing to say; nothing else calls these.

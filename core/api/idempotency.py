@@ -66,21 +66,24 @@ def respond_once(
     operator: Any,
     now: datetime,
     command: Callable[[], tuple[int, Any]],
+    prepare: Callable[[], None] | None = None,
 ) -> Response:
     """
     Answer with what ``command`` returns (status, body), once per key.
 
     ``command`` calls one joining service; it runs in the transaction in which the answer
-    is stored. A replay has the same status and body, and says so in a header.
+    is stored. A replay has the same status and body, and says so in a header. ``prepare``
+    runs before it and outside any transaction (a platform is asked), but not for a replay.
     """
+    key = required_key(request)
+    if prepare is not None and idempotency.find_answer(operator=operator, key=key) is None:
+        prepare()
 
     def answer() -> str:
         status, body = command()
         return json.dumps([status, body], cls=JSONEncoder)
 
-    answered = idempotency.answer_once(
-        operator=operator, key=required_key(request), now=now, command=answer
-    )
+    answered = idempotency.answer_once(operator=operator, key=key, now=now, command=answer)
     status, body = json.loads(answered.answer)
     return Response(body, status=status, headers=replay_headers(answered.is_replay))
 

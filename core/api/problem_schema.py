@@ -13,6 +13,7 @@ _MEANING = {
     409: "The state of things forbids it; `code` says which.",
     422: "IDEMPOTENCY_KEY_REUSED, or a configuration that cannot be.",
     429: "RATE_LIMITED: wait as Retry-After says.",
+    502: "ADAPTER_REJECTED: the casino platform refused; `platform_code` is its word for why.",
     503: "RESOURCE_BUSY: nothing was changed; send it again after Retry-After.",
 }
 
