@@ -17,9 +17,10 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from bonuses.enums import EventOutcome, GrantStatus, IssuanceStatus, PlatformEventType
+from bonuses.enums import EventOutcome, IssuanceStatus, PlatformEventType
 from bonuses.errors import EventIdReused, InvalidEvent
 from bonuses.models import BonusGrant, BonusIssuance, PlatformEvent, WagerEvent
+from bonuses.services import endings
 from core import audit, locks, money
 from core.actors import Actor, ActorKind
 from core.errors import NotFound
@@ -182,7 +183,7 @@ def _grants(operator: Operator, adapter_slug: str, event: PlatformEventBody) -> 
         grants = grants.filter(pk=event.grant_id)
     if event.platform_bonus_id is not None:
         grants = grants.filter(platform_bonus_id=event.platform_bonus_id)
-    return grants.select_related("operator")
+    return grants.select_related("operator", "player")
 
 
 def _pending_issuances(operator: Operator, adapter_slug: str, event: PlatformEventBody) -> Any:
@@ -271,18 +272,17 @@ def _activate(grant: BonusGrant, event: PlatformEventBody, *, now: datetime) -> 
         return
     grant.activated_at = event.ts
     grant.save(update_fields=["activated_at"])
-    _record(
-        grant,
-        "activated",
-        event,
+    audit.record_action(
+        operator=grant.operator,
+        actor=_platform_of(grant),
+        action="bonus.grant.activated",
+        subject=grant,
         before={"activated_at": None},
         after={"activated_at": format_instant(event.ts)},
         now=now,
     )
     if grant.wagering_required == 0:
-        grant.complete(at=event.ts)
-        grant.save(update_fields=["status", "completed_at"])
-        _record_ending(grant, event, now=now)
+        endings.complete_grant(grant=grant, actor=_platform_of(grant), now=now, at=event.ts)
 
 
 def _advance(grant: BonusGrant, event: PlatformEventBody, *, now: datetime) -> None:
@@ -308,55 +308,26 @@ def _advance(grant: BonusGrant, event: PlatformEventBody, *, now: datetime) -> N
 
 
 def _end(grant: BonusGrant, event: PlatformEventBody, *, now: datetime) -> None:
+    actor = _platform_of(grant)
     match event.type:
         case PlatformEventType.COMPLETED:
-            grant.complete(at=event.ts)
-            changed = ["completed_at"]
+            endings.complete_grant(grant=grant, actor=actor, now=now, at=event.ts)
         case PlatformEventType.EXPIRED:
-            grant.expire(at=event.ts)
-            changed = ["expired_at"]
+            endings.expire_grant(grant=grant, actor=actor, now=now, at=event.ts)
         case PlatformEventType.CANCELLED:
-            grant.cancel(at=event.ts, reason=event.reason)
-            changed = ["cancelled_at", "outcome_reason"]
+            endings.cancel_grant_locked(
+                grant=grant, reason=event.reason, actor=actor, now=now, at=event.ts
+            )
         case PlatformEventType.FORFEITED:
-            grant.forfeit(at=event.ts, reason=event.reason)
-            changed = ["forfeited_at", "outcome_reason"]
+            endings.forfeit_grant_locked(
+                grant=grant, reason=event.reason, actor=actor, now=now, at=event.ts
+            )
         case other:
             raise AssertionError(f"{other} has no effect")
-    grant.save(update_fields=["status", *changed])
-    _record_ending(grant, event, now=now)
 
 
-def _record_ending(grant: BonusGrant, event: PlatformEventBody, *, now: datetime) -> None:
-    _record(
-        grant,
-        str(grant.status),
-        event,
-        before={"status": str(GrantStatus.ACTIVE)},
-        after={"status": str(grant.status), "at": format_instant(event.ts)},
-        now=now,
-    )
-
-
-def _record(
-    grant: BonusGrant,
-    move: str,
-    event: PlatformEventBody,
-    *,
-    before: dict[str, Any],
-    after: dict[str, Any],
-    now: datetime,
-) -> None:
-    audit.record_action(
-        operator=grant.operator,
-        actor=Actor(kind=ActorKind.PLATFORM, ref=grant.adapter_slug),
-        action=f"bonus.grant.{move}",
-        subject=grant,
-        before=before,
-        after={**after, "event_id": event.event_id},
-        reason=event.reason,
-        now=now,
-    )
+def _platform_of(grant: BonusGrant) -> Actor:
+    return Actor(kind=ActorKind.PLATFORM, ref=grant.adapter_slug)
 
 
 def _check_amounts(event: PlatformEventBody) -> None:

@@ -15,7 +15,7 @@ from bonuses.services import state_sync
 from bonuses.services.state_sync import SUBUNITS_MAX, SyncResult
 from core.errors import NotFound
 from core.failpoints import FailpointHit
-from core.models import AuditEntry
+from core.models import AuditEntry, OutboxMessage
 from tests.bonuses.platform_events import TS, apply, event_of, row_of, stored
 from tests.factories.bonuses import (
     BonusGrantFactory,
@@ -119,7 +119,8 @@ def test_an_end_has_its_instant_and_reason(
     entry = AuditEntry.objects.get(action=f"bonus.grant.{kind}")
     assert (entry.actor_kind, entry.actor_ref) == ("platform", grant.adapter_slug)
     assert (entry.before["status"], entry.after["status"]) == ("active", kind)
-    assert entry.reason == "Chargeback."
+    assert entry.reason == reason
+    assert OutboxMessage.objects.get().topic == f"bonus.grant.{kind}"
 
 
 def test_a_bonus_may_be_named_by_the_platforms_id(grant: BonusGrant) -> None:
