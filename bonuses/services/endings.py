@@ -3,8 +3,7 @@ How grants end: completed, forfeited, expired, cancelled; and which of a player'
 
 Whoever ends a grant holds its row. What is left in the account of one of ours is released
 when it completes, up to the win cap, and goes back to the cost of bonuses otherwise. A
-platform holds the money of its own grants, so nothing moves for them here; when somebody
-asks us to end one, the platform is told first, outside any transaction.
+platform holds the money of its own grants, so nothing moves for them here.
 """
 
 import logging
@@ -17,15 +16,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from bonuses.enums import GrantStatus
-from bonuses.errors import AdapterRejected, AdapterUnavailable, BonusGrantClosed
 from bonuses.models import BonusGrant
-from bonuses.ports import PlatformRejected, PlatformUnavailable, get_adapters
 from bonuses.rules import wagering as rules
 from bonuses.services import payments
 from bonuses.services.announcements import announce_grant
 from core import audit, locks, money
 from core.actors import Actor
-from core.errors import NotFound, ResourceBusy
+from core.errors import ResourceBusy
 from operators.models import Operator
 from players.models import Player
 
@@ -172,102 +169,6 @@ def cancel_grant_locked(
     grant.cancel(at=at or now, reason=reason)
     changed = ["cancelled_at", "outcome_reason"]
     return _end(grant, "cancelled", changed, reason=reason, actor=actor, now=now)
-
-
-# Because somebody asks for it
-
-
-def tell_platform_of_end(*, operator: Operator, grant_id: UUID, reason: str) -> None:
-    """
-    Tell the platform that holds a grant that it ends; one of ours has none to tell.
-
-    Writes nothing. Never called inside a transaction: it waits for the platform.
-
-    :raises NotFound: if the operator has no such grant.
-    :raises BonusGrantClosed: if it has ended; the platform is not asked.
-    :raises AdapterRejected: if the platform refuses; the grant goes on.
-    :raises AdapterUnavailable: if it is not known whether the platform did it.
-    """
-    grant = BonusGrant.objects.for_operator(operator).filter(pk=grant_id).first()
-    if grant is None:
-        raise NotFound("There is no such bonus grant.")
-    if not grant.is_active:
-        raise _closed(str(grant.status))
-    if grant.is_internal:
-        return
-    adapter = get_adapters().get_adapter(slug=grant.adapter_slug)
-    try:
-        adapter.cancel_bonus(
-            grant_id=grant.pk, platform_bonus_id=grant.platform_bonus_id, reason=reason
-        )
-    except PlatformRejected as rejected:
-        raise AdapterRejected(
-            "The platform refused to end the bonus.", platform_code=rejected.code
-        ) from rejected
-    except PlatformUnavailable as unavailable:
-        raise AdapterUnavailable(
-            "The platform did not answer usably. Send it again."
-        ) from unavailable
-
-
-@transaction.atomic(savepoint=False)
-def cancel_grant(
-    *, operator: Operator, grant_id: UUID, reason: str, actor: Actor, now: datetime
-) -> BonusGrant:
-    """
-    Take a bonus back; what is left of our own money goes back to the house.
-
-    A grant of a platform, which has been told, may have been ended by its webhook meanwhile:
-    then it is returned as it is. Joins the caller's transaction.
-
-    :raises NotFound: if the operator has no such grant.
-    :raises BonusGrantClosed: if it has ended, or its time is up.
-    :raises ResourceBusy: if the grant or an account is in use.
-    """
-    grant = _lock(operator, grant_id, now=now)
-    if grant.is_active:
-        cancel_grant_locked(grant=grant, reason=reason, actor=actor, now=now)
-    return grant
-
-
-@transaction.atomic(savepoint=False)
-def forfeit_grant(
-    *, operator: Operator, grant_id: UUID, reason: str, actor: Actor, now: datetime
-) -> BonusGrant:
-    """
-    Declare a bonus lost by the player; what is left of our own money goes back to the house.
-
-    A grant of a platform, which has been told, may have been ended by its webhook meanwhile:
-    then it is returned as it is. Joins the caller's transaction.
-
-    :raises NotFound: if the operator has no such grant.
-    :raises BonusGrantClosed: if it has ended, or its time is up.
-    :raises ResourceBusy: if the grant or an account is in use.
-    """
-    grant = _lock(operator, grant_id, now=now)
-    if grant.is_active:
-        forfeit_grant_locked(grant=grant, reason=reason, actor=actor, now=now)
-    return grant
-
-
-def _lock(operator: Operator, grant_id: UUID, *, now: datetime) -> BonusGrant:
-    """Lock a grant that is active, or that the platform has just ended as it was told to."""
-    found = BonusGrant.objects.for_operator(operator).filter(pk=grant_id)
-    grant = locks.lock_one(found.select_related("player"))
-    grant.operator = operator
-    is_told_end = not grant.is_internal and grant.status in (
-        GrantStatus.CANCELLED,
-        GrantStatus.FORFEITED,
-    )
-    if not grant.is_active and not is_told_end:
-        raise _closed(str(grant.status))
-    if grant.is_internal and grant.is_overdue(now=now):
-        raise _closed(str(GrantStatus.EXPIRED))
-    return grant
-
-
-def _closed(status: str) -> BonusGrantClosed:
-    return BonusGrantClosed("The grant has ended.", grant_status=status)
 
 
 # The sweep
