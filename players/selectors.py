@@ -1,9 +1,10 @@
 """Reads of players and segments."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q
 
 from core.errors import NotFound
@@ -50,6 +51,22 @@ def count_segment_players(*, segment: Segment) -> int:
     if segment.is_listed:
         return SegmentMember.objects.filter(segment=segment).count()
     return list_segment_players(segment=segment).count()
+
+
+def count_segments_up_to(*, segments: Sequence[Segment], at_most: int) -> dict[UUID, int]:
+    """Return how many players each segment has now, in one statement; at most one more."""
+    if not segments:
+        return {}
+    parts: list[str] = []
+    params: list[Any] = []
+    for segment in segments:
+        bounded = list_segment_players(segment=segment).order_by().values("pk")[: at_most + 1]
+        sql, values = bounded.query.sql_with_params()
+        parts.append(f"SELECT %s::uuid, count(*) FROM ({sql}) AS counted")  # noqa: S608
+        params += [segment.pk, *values]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), params)
+        return dict(cursor.fetchall())
 
 
 def _matching(wanted: Mapping[str, Any]) -> Q:

@@ -44,7 +44,9 @@ def create_listed_segment(
         more = len(unknown) - UNKNOWN_NAMED_MAX
         rest = f" and {more} more" if more > 0 else ""
         raise InvalidRequest.for_field("player_ids", f"There is no player {named}{rest}.")
-    segment = _create(operator, name, None, actor=actor, now=now, size=len(wanted))
+    segment = write_segment(
+        operator=operator, name=name, rules=None, actor=actor, now=now, size=len(wanted)
+    )
     SegmentMember.objects.bulk_create(
         [SegmentMember(segment=segment, player_id=known[text]) for text in wanted],
         batch_size=5_000,
@@ -72,18 +74,20 @@ def create_segment_by_rules(
     stored = {
         rule: f"{value:f}" if isinstance(value, Decimal) else value for rule, value in rules.items()
     }
-    return _create(operator, name, stored, actor=actor, now=now)
+    return write_segment(operator=operator, name=name, rules=stored, actor=actor, now=now)
 
 
-def _create(
+@transaction.atomic
+def write_segment(
+    *,
     operator: Operator,
     name: str,
     rules: dict[str, Any] | None,
-    *,
     actor: Actor,
     now: datetime,
     **recorded: Any,
 ) -> Segment:
+    """Write down a segment; for the services that make one, in their transaction."""
     segment = Segment(operator=operator, name=name, rules=rules, created_at=now)
     segment.save(force_insert=True)
     audit.record_action(

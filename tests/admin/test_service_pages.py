@@ -19,6 +19,7 @@ from core.models import AuditEntry
 from jackpots.enums import InstanceStatus
 from jackpots.models import Instance
 from operators.models import ApiKey, ExchangeRate, Operator
+from players.models import Segment
 from promos.models import CodeBatch, Promo, UserPromo, WithdrawalLock
 from tests.admin.conftest import page_of
 from tests.factories.jackpots import InstanceFactory
@@ -46,6 +47,7 @@ PERMISSIONS = {
     "jackpots.Instance:close": "jackpots.close_instance",
     "jackpots.Instance:cancel": "jackpots.cancel_instance",
     "jackpots.Instance:links": "jackpots.link_instance",
+    "players.Segment:add": "players.add_segment",
     "promos.CodeBatch:codes": "promos.download_codebatch",
     "promos.CodeBatch:disable": "promos.disable_codebatch",
     "promos.Promo:add": "promos.add_promo",
@@ -71,7 +73,11 @@ WITH_REASON = (
     "lift",
 )
 #: What the address of a page that adds chooses first.
-KINDS: dict[type[Model], str] = {Instance: "?kind=raffle", Promo: "?type=DEPOSIT"}
+KINDS: dict[type[Model], str] = {
+    Instance: "?kind=raffle",
+    Promo: "?type=DEPOSIT",
+    Segment: "?kind=rules",
+}
 #: An empty form of these is an empty list, and the list was empty.
 HARMLESS = ("promos.Promo:games",)
 NO_ROWS = {

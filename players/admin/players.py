@@ -1,6 +1,5 @@
-"""Players and segments in the back office: to look at, never to change."""
+"""Players in the back office: to look at, never to change."""
 
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -9,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
 
-from core.admin import LargeTableAdmin, Panel
+from core.admin import LargeTableAdmin
 from core.admin.display import (
     EMPTY,
     Tone,
@@ -21,8 +20,7 @@ from core.admin.display import (
     object_link,
 )
 from core.admin.search import across_operators
-from players.models import Player, Segment
-from players.selectors import count_segment_players
+from players.models import Player
 
 USD = "USD"
 
@@ -133,52 +131,3 @@ class PlayerAdmin(LargeTableAdmin):
     def currency_fixed(self, player: Player) -> str:
         """Return since when the wallet's currency is fixed."""
         return instant(player.currency_locked_at)
-
-
-@admin.register(Segment)
-class SegmentAdmin(LargeTableAdmin):
-    """Look at segments, and at how many players each has at this instant."""
-
-    list_display = ("name", "operator", "chosen_by", "created")
-    list_filter = (("operator", RelatedDropdownFilter),)
-    list_select_related = ("operator",)
-    search_fields = ("name",)
-    search_help_text = "Search by name"
-    fieldsets: ClassVar = [
-        ("Segment", {"fields": ["name", "operator_link", "chosen_by", "size", "created"]}),
-    ]
-    empty_icon = "groups"
-    empty_text = "Segments are made by their operator with POST /v1/segments."
-
-    @admin.display(description="Operator")
-    def operator_link(self, segment: Segment) -> str:
-        """Return a link to the operator."""
-        return object_link(segment.operator)
-
-    @admin.display(description="Players are")
-    def chosen_by(self, segment: Segment) -> str:
-        """Return how the members are chosen."""
-        return "listed" if segment.is_listed else "chosen by rules"
-
-    @admin.display(description="Players now")
-    def size(self, segment: Segment) -> str:
-        """Return how many players belong to the segment."""
-        return f"{count_segment_players(segment=segment):,}"
-
-    @admin.display(description="Created")
-    def created(self, segment: Segment) -> str:
-        """Return when the segment was made."""
-        return instant(segment.created_at)
-
-    def panels_after(self, request: HttpRequest, subject: Segment, now: datetime) -> list[Panel]:
-        """Return the rules, if the segment has any."""
-        if subject.rules is None:
-            return []
-        rules = [
-            (name.replace("_", " "), _rule_text(value)) for name, value in subject.rules.items()
-        ]
-        return [Panel("Rules", "admin/players/rules.html", {"rules": rules})]
-
-
-def _rule_text(value: Any) -> str:
-    return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
