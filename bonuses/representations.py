@@ -5,6 +5,7 @@ from typing import Any
 
 from bonuses.enums import IssuanceStatus
 from bonuses.models import BonusIssuance
+from bonuses.services.announcements import describe_grant
 from core.instants import format_instant
 
 
@@ -28,6 +29,19 @@ def represent_issuance(issuance: BonusIssuance) -> dict[str, Any]:
         "grant_id": str(issuance.grant_id) if is_granted else None,
         "error": error,
         "created_at": format_instant(issuance.created_at),
+    }
+
+
+def represent_armed_offer(issuance: BonusIssuance) -> dict[str, Any]:
+    """
+    Return an offer that a deposit has armed, and its grant.
+
+    The grant is null while the platform has not been asked, or has not said yes.
+    """
+    grant = issuance.grant if issuance.status == IssuanceStatus.SUCCEEDED else None
+    return {
+        **represent_issuance(issuance),
+        "grant": None if grant is None else describe_grant(grant=grant),
     }
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from activity.models import Deposit
 from activity.services import refusals
+from bonuses.services import offers
 from core import audit, money
 from core.actors import Actor
 from core.models import new_id
@@ -23,16 +24,18 @@ from wallets.services import transfers
 from wallets.services.transfers import AccountKey, Posting
 
 if TYPE_CHECKING:
+    from bonuses.models import BonusIssuance
     from promos.models import UserPromo
     from wallets.models import Transfer
 
 
 @dataclass(frozen=True, slots=True)
 class MadeDeposit:
-    """The transfer, and the promo that was open, as the deposit left it."""
+    """The transfer, the promo that was open, and the offers that it armed."""
 
     transfer: "Transfer"
     user_promo: "UserPromo | None"
+    armed: "list[BonusIssuance]"
 
 
 @transaction.atomic
@@ -47,10 +50,10 @@ def make_deposit(
     now: datetime,
 ) -> MadeDeposit:
     """
-    Credit the player's main balance from the house's cash, and let a claimed promo decide.
+    Credit the player's main balance from the house's cash; promo and waiting bonuses decide.
 
-    The first deposit after a claim activates the promo or, below its floor, cancels it.
-    Joins the caller's transaction.
+    The first deposit after a claim activates the promo or, below its floor, cancels it. Every
+    offer of a bonus that waits for a deposit like this is armed. Joins the caller's transaction.
 
     :raises NotFound: if the operator has no such player.
     :raises InvalidRequest: if the wallet is in another currency, or the currency has fewer
@@ -69,6 +72,7 @@ def make_deposit(
 
     deposit = _record(player, amount=amount, rate=rate, reference=reference, now=now)
     user_promo = open_promos.lock_live_promo(operator=operator, player=player, actor=actor, now=now)
+    waiting = offers.lock_waiting_offers(operator=operator, player=player)
     [transfer] = transfers.post_transfers(operator=operator, postings=[_posting(deposit)], now=now)
     if user_promo is not None:
         user_promo = activation.apply_deposit(
@@ -80,6 +84,7 @@ def make_deposit(
             actor=actor,
             now=now,
         )
+    armed = offers.arm_offers(offers=waiting, deposit_amount=amount, actor=actor, now=now)
     audit.record_action(
         operator=operator,
         actor=actor,
@@ -94,7 +99,7 @@ def make_deposit(
         now=now,
     )
     totals.add_deposit(operator=operator, player_id=player.pk, usd_amount=deposit.usd_amount)
-    return MadeDeposit(transfer=transfer, user_promo=user_promo)
+    return MadeDeposit(transfer=transfer, user_promo=user_promo, armed=armed)
 
 
 def _record(

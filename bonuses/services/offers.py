@@ -1,6 +1,7 @@
 """Offers: bonuses that wait for the player's next deposit."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -22,15 +23,11 @@ logger = logging.getLogger(__name__)
 
 
 @transaction.atomic(savepoint=False)
-def arm_waiting_bonuses(
-    *, operator: Operator, player: Player, deposit_amount: Decimal, actor: Actor, now: datetime
-) -> list[BonusIssuance]:
+def lock_waiting_offers(*, operator: Operator, player: Player) -> list[BonusIssuance]:
     """
-    Let a deposit arm every offer of the player that it qualifies for, and return those.
+    Lock the offers of the player that wait for a deposit, and return them.
 
-    Joins the caller's transaction, before the deposit is counted: ``player`` is as before it.
-    Our own grants are written at once; a platform is asked within seconds, once this is
-    committed. An offer that the deposit does not qualify for goes on waiting.
+    Joins the caller's transaction, before any money of the deposit moves.
 
     :raises ResourceBusy: if an offer is in use.
     """
@@ -40,12 +37,34 @@ def arm_waiting_bonuses(
         .filter(player_id=player.pk)
         .select_related("template")
     )
-    armed: list[BonusIssuance] = []
     for issuance in waiting:
         issuance.operator, issuance.player = operator, player
-        if _arm(issuance, deposit_amount=deposit_amount, actor=actor, now=now):
-            armed.append(issuance)
-    return armed
+    return waiting
+
+
+@transaction.atomic(savepoint=False)
+def arm_offers(
+    *,
+    offers: Sequence[BonusIssuance],
+    deposit_amount: Decimal,
+    actor: Actor,
+    now: datetime,
+) -> list[BonusIssuance]:
+    """
+    Let a deposit arm every offer that it qualifies for, and return those.
+
+    Joins the caller's transaction, which holds the offers (lock_waiting_offers) and has not
+    counted the deposit yet: their player is as before it. Our own grants are written at once;
+    a platform is asked within seconds, once this is committed. An offer that the deposit does
+    not qualify for goes on waiting.
+
+    :raises ResourceBusy: if an account is in use.
+    """
+    return [
+        offer
+        for offer in offers
+        if _arm(offer, deposit_amount=deposit_amount, actor=actor, now=now)
+    ]
 
 
 def _arm(issuance: BonusIssuance, *, deposit_amount: Decimal, actor: Actor, now: datetime) -> bool:

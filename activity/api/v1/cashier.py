@@ -43,7 +43,8 @@ class DepositView(WindfallView):
 
         The first deposit after a promo was claimed decides: it activates the promo, or
         cancels it when it is below the promo's floor. `promo` is the promo that was open,
-        as the deposit left it.
+        as the deposit left it. `bonuses` are the offers that waited for such a deposit: our
+        own are granted by now, a platform's within seconds.
         """
         body = parsed(CashSerializer, request.data)
         operator, actor, now = calling_operator(request), calling_actor(request), timezone.now()

@@ -12,6 +12,8 @@ from rest_framework import serializers
 from activity.models import Bet
 from activity.services.bets import PlayedBet
 from activity.services.deposits import MadeDeposit
+from bonuses.api.v1.grant_serializers import ArmedOfferSerializer
+from bonuses.representations import represent_armed_offer
 from core.api.serializers import (
     BodySerializer,
     CurrencyField,
@@ -141,7 +143,7 @@ class MadeDepositSerializer(MovedSerializer):
     """A deposit, and what it did to promo and bonuses."""
 
     promo = UserPromoSerializer(allow_null=True)
-    bonuses = BonusProgressSerializer(many=True)
+    bonuses = ArmedOfferSerializer(many=True)
 
 
 class BetSerializer(serializers.ModelSerializer[Bet]):
@@ -243,7 +245,7 @@ def represent_deposit(made: MadeDeposit) -> dict[str, Any]:
     return {
         **represent_inflow(made.transfer),
         "promo": None if made.user_promo is None else represent_user_promo(made.user_promo),
-        "bonuses": [],
+        "bonuses": [represent_armed_offer(offer) for offer in made.armed],
     }
 
 

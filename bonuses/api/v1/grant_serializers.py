@@ -129,3 +129,9 @@ class BonusIssuanceSerializer(serializers.Serializer[Any]):
     grant_id = serializers.UUIDField(allow_null=True)
     error = IssuanceErrorSerializer(allow_null=True)
     created_at = InstantField()
+
+
+class ArmedOfferSerializer(BonusIssuanceSerializer):
+    """An offer that a deposit has armed, with its grant once there is one."""
+
+    grant = BonusGrantSerializer(allow_null=True)
