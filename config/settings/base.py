@@ -161,6 +161,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "retry-due-issuances": {
+        "task": "bonuses.tasks.retry_due_issuances",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "make-unfinished-batches": {
         "task": "promos.tasks.make_unfinished_batches",
         "schedule": 60.0,
