@@ -15,6 +15,11 @@ from rest_framework.test import APIClient
 from core.actors import Actor, ActorKind
 from operators import authentication
 from operators.models import Operator
+from tests.adapters.sandbox import (  # noqa: F401 -- fixtures
+    sandbox_process,
+    sandbox_server,
+    webhook_receiver,
+)
 from tests.factories.operators import OperatorFactory, issue_key
 from tests.running import running_windfall  # noqa: F401 -- a fixture
 
