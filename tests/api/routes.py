@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 
 from operators.models import Operator
 from tests.factories.activity import BetFactory, bet_by, deposit_by
+from tests.factories.bonuses import BonusTemplateFactory
 from tests.factories.games import GameFactory
 from tests.factories.jackpots import InstanceFactory, OptInFactory
 from tests.factories.operators import ExchangeRateFactory
@@ -84,6 +85,7 @@ OBJECTS: dict[str, Callable[[Operator], Any]] = {
     "promo_id": lambda operator: PromoFactory.create(operator=operator).pk,
     "segment_id": lambda operator: SegmentFactory.create(operator=operator).pk,
     "slug": lambda operator: GameFactory.create(operator=operator).slug,
+    "template_id": lambda operator: BonusTemplateFactory.create(operator=operator).pk,
     "user_promo_id": lambda operator: UserPromoFactory.create(promo__operator=operator).pk,
 }
 
@@ -142,6 +144,12 @@ BODIES: dict[tuple[str, str], Callable[[Operator], Any]] = {
         "activation_window_days": 7,
         "restrict_bets_while_claimed": True,
     },
+    ("bonus-templates", "POST"): lambda operator: {
+        "name": "Ten euros",
+        "type": "no_deposit",
+        "config": {"amount": "10.00", "currency": "EUR"},
+        "wagering_requirement_multiplier": "30",
+    },
     ("user-promo-cancellation", "POST"): lambda operator: {"reason": "The player asked for it."},
 }
 
@@ -163,6 +171,7 @@ ROWS: dict[str, Callable[[Operator], Any]] = {
     "games": lambda operator: GameFactory.create(operator=operator),
     "exchange-rates": lambda operator: ExchangeRateFactory.create(operator=operator),
     "instances": lambda operator: InstanceFactory.create(operator=operator),
+    "bonus-templates": lambda operator: BonusTemplateFactory.create(operator=operator),
     "promos": lambda operator: PromoFactory.create(operator=operator),
     "user-promos": lambda operator: UserPromoFactory.create(promo__operator=operator),
 }
