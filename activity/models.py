@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django_fsm import FSMField, transition
 
 from activity.enums import BetStatus
@@ -129,10 +129,13 @@ class Bet(LifecycleModel):
     - a player has one bet of an id;
     - what was placed never changes, and a bet is never deleted;
     - a bet has a payout exactly when it has been settled, be it rolled back since;
-    - the stake is a number above zero, the payout one from zero.
+    - the stake is a number above zero, the payout one from zero;
+    - bonus money pays no more than the stake, and gets no more than the payout.
 
     ``stake_usd`` is the stake at the rate of the instant of placing. The stake's transfer
-    has the reference ``bet:<player>:<bet_id>``, the payout's ``win:<player>:<bet_id>``.
+    has the reference ``bet:<player>:<bet_id>``, the payout's ``win:<player>:<bet_id>``: of
+    what the main balance paid and got. ``bonus_stake`` is the part of the stake that the
+    money of bonuses paid, ``bonus_payout`` the part of the payout that is theirs.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -149,6 +152,8 @@ class Bet(LifecycleModel):
     currency = models.CharField(max_length=8)
     stake = AmountField()
     payout = AmountField(null=True, blank=True)
+    bonus_stake = AmountField(default=Decimal(0), db_default=Decimal(0))
+    bonus_payout = AmountField(default=Decimal(0), db_default=Decimal(0))
     usd_rate = _rate_column()
     usd_rate_at = models.DateTimeField(null=True, blank=True, help_text="Null: US dollars.")
     stake_usd = AmountField()
@@ -170,6 +175,17 @@ class Bet(LifecycleModel):
             models.CheckConstraint(name="bet_has_an_id", condition=~Q(bet_id="")),
             amount_check("bet_stake_positive", "stake", above_zero=True),
             amount_check("bet_payout_not_negative", "payout"),
+            amount_check("bet_bonus_stake_not_negative", "bonus_stake"),
+            amount_check("bet_bonus_payout_not_negative", "bonus_payout"),
+            models.CheckConstraint(
+                name="bet_bonus_pays_no_more_than_the_stake",
+                condition=Q(bonus_stake__lte=F("stake")),
+            ),
+            models.CheckConstraint(
+                name="bet_bonus_gets_no_more_than_the_payout",
+                condition=Q(bonus_payout=0)
+                | (Q(payout__isnull=False, bonus_payout__lte=F("payout")) & ~Q(bonus_stake=0)),
+            ),
             amount_check("bet_usd_rate_positive", "usd_rate", above_zero=True),
             amount_check("bet_stake_usd_not_negative", "stake_usd"),
             models.CheckConstraint(
@@ -229,6 +245,11 @@ class Bet(LifecycleModel):
                     "placed_at",
                 ),
             ),
+            pgtrigger.Protect(
+                name="bet_is_paid_by_bonuses_once",
+                operation=pgtrigger.UpdateOf("bonus_stake"),  # type: ignore[no-untyped-call]
+                condition=~pgtrigger.Q(old__bonus_stake=0),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -250,6 +271,16 @@ class Bet(LifecycleModel):
     def placed_payout(self) -> Decimal | None:
         """Return the payout that came with the stake; null if it was to come later."""
         return self.payout if self.is_settled_at_once else None
+
+    @property
+    def main_stake(self) -> Decimal:
+        """Return the part of the stake that the main balance paid."""
+        return self.stake - self.bonus_stake
+
+    @property
+    def main_payout(self) -> Decimal:
+        """Return the part of the payout that went to the main balance; 0 if there is none yet."""
+        return (self.payout or Decimal(0)) - self.bonus_payout
 
     @property
     def stake_reference(self) -> str:

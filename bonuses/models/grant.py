@@ -396,6 +396,10 @@ class BetFunding(models.Model):
     ``paid_amount`` of it went to the player (to the grant's money, or, if the grant had
     completed, to the main balance), ``excess_amount`` above the win cap to its own account;
     the rest, of a grant that had ended otherwise, stayed with the house.
+
+    The late amounts are what moved for this bet after its grant had completed, be it paid or
+    rolled back then: to the main balance and the account of the excess, below zero from them.
+    What a grant has released is its columns and the late amounts of its fundings.
     """
 
     grant = models.ForeignKey(
@@ -406,6 +410,8 @@ class BetFunding(models.Model):
     payout_share = AmountField(null=True, blank=True)
     paid_amount = AmountField(null=True, blank=True)
     excess_amount = AmountField(null=True, blank=True)
+    late_main_amount = AmountField(default=Decimal(0))
+    late_excess_amount = AmountField(default=Decimal(0))
     funded_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
     rolled_back_at = models.DateTimeField(null=True, blank=True)
@@ -437,6 +443,15 @@ class BetFunding(models.Model):
             amount_check("bet_funding_share_is_number", "payout_share"),
             amount_check("bet_funding_paid_is_number", "paid_amount"),
             amount_check("bet_funding_excess_is_number", "excess_amount"),
+            models.CheckConstraint(
+                name="bet_funding_late_amounts_are_numbers",
+                condition=Q(
+                    late_main_amount__gt=-AMOUNT_LIMIT,
+                    late_main_amount__lt=AMOUNT_LIMIT,
+                    late_excess_amount__gt=-AMOUNT_LIMIT,
+                    late_excess_amount__lt=AMOUNT_LIMIT,
+                ),
+            ),
         ]
         indexes: ClassVar = [models.Index(name="bet_funding_of_bet", fields=["bet_ref"])]
 
