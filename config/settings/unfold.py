@@ -83,6 +83,18 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Bonuses",
+                "items": [
+                    _page("Templates", "card_giftcard", "bonuses", "bonustemplate"),
+                    _page("Grants", "featured_seasonal_and_gifts", "bonuses", "bonusgrant"),
+                    _page("Issuances", "hourglass_empty", "bonuses", "bonusissuance"),
+                    _page("Campaigns", "campaign", "bonuses", "bonuscampaign"),
+                    _page("Platform events", "webhook", "bonuses", "platformevent"),
+                    _page("Discrepancies", "rule", "bonuses", "discrepancy"),
+                    _page("Reconciliations", "sync_alt", "bonuses", "reconciliationrun"),
+                ],
+            },
+            {
                 "title": "Players",
                 "items": [
                     _page("Players", "group", "players", "player"),

@@ -6,6 +6,8 @@ from decimal import Decimal
 from django.contrib.auth.models import Group
 from django.db import transaction
 
+from bonuses.enums import CampaignStatus, GrantStatus, IssuanceStatus, TargetStatus
+from bonuses.models import ReconciliationRun
 from core import audit
 from core.actors import Actor, ActorKind
 from core.idempotency import IdempotencyKey
@@ -16,6 +18,15 @@ from operators.models import Operator
 from players.models import Player
 from promos.enums import UserPromoStatus
 from tests.factories.activity import BetFactory
+from tests.factories.bonuses import (
+    BonusCampaignFactory,
+    BonusGrantFactory,
+    BonusIssuanceFactory,
+    BonusTemplateFactory,
+    CampaignTargetFactory,
+    DiscrepancyFactory,
+    PlatformEventFactory,
+)
 from tests.factories.games import GameFactory
 from tests.factories.jackpots import (
     InstanceFactory,
@@ -46,6 +57,7 @@ def fill_world(operator: Operator, now: datetime, *, rows: int) -> None:
         PrizeFactory.create(instance=daily)
         OptInFactory.create(instance=daily, player=player)
         promise_bonus(operator, player, now)
+        grant_bonuses(operator, player, now)
         BetFactory.create(operator=operator, player=player)
         give_money(operator, player, now, reference=f"deposit-{player.pk}")
         contribute_to(daily, player, now)
@@ -78,6 +90,43 @@ def promise_bonus(operator: Operator, player: Player, now: datetime) -> None:
     CodeBatchFactory.create(promo=promo)
     claim = UserPromoFactory.create(promo=promo, player=player, status=UserPromoStatus.ACTIVE)
     WithdrawalLockFactory.create(user_promo=claim, until=now + timedelta(days=1))
+
+
+def grant_bonuses(operator: Operator, player: Player, now: datetime) -> None:
+    """Give the player grants of both kinds, what platforms said of them, and campaigns."""
+    template = BonusTemplateFactory.create(operator=operator)
+    made = {"asked_template": template, "asked_player": player}
+    BonusGrantFactory.create(**made)
+    BonusGrantFactory.create(**made, status=GrantStatus.COMPLETED)
+    outside = BonusGrantFactory.create(**made, external=True)
+    PlatformEventFactory.create(grant=outside)
+    DiscrepancyFactory.create(grant=outside)
+    ReconciliationRun.objects.create(
+        status="finished", started_at=now, touched_at=now, finished_at=now
+    )
+    BonusIssuanceFactory.create(template=template, player=player, external=True)
+    BonusIssuanceFactory.create(
+        template=BonusTemplateFactory.create(operator=operator, match=True),
+        player=player,
+        status=IssuanceStatus.AWAITING_DEPOSIT,
+    )
+    for kind in ("spins", "cashback", "reload"):
+        BonusTemplateFactory.create(operator=operator, **{kind: True})
+    BonusCampaignFactory.create(operator=operator, template=template)
+    issuing = BonusCampaignFactory.create(
+        operator=operator,
+        template=template,
+        status=CampaignStatus.ISSUING,
+        audience_size=2,
+        started_at=now,
+    )
+    CampaignTargetFactory.create(campaign=issuing, player=player)
+    CampaignTargetFactory.create(
+        campaign=issuing,
+        status=TargetStatus.SKIPPED,
+        reason_code="PLAYER_BLOCKED",
+        settled_at=now,
+    )
 
 
 def contribute_to(

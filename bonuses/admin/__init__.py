@@ -1,0 +1,18 @@
+"""Bonuses in the back office."""
+
+from bonuses.admin.campaigns import BonusCampaignAdmin
+from bonuses.admin.discrepancies import DiscrepancyAdmin, ReconciliationRunAdmin
+from bonuses.admin.events import PlatformEventAdmin
+from bonuses.admin.grants import BonusGrantAdmin
+from bonuses.admin.issuances import BonusIssuanceAdmin
+from bonuses.admin.templates import BonusTemplateAdmin
+
+__all__ = [
+    "BonusCampaignAdmin",
+    "BonusGrantAdmin",
+    "BonusIssuanceAdmin",
+    "BonusTemplateAdmin",
+    "DiscrepancyAdmin",
+    "PlatformEventAdmin",
+    "ReconciliationRunAdmin",
+]

@@ -1,0 +1,163 @@
+"""Templates: what each gives, on what terms, worked through in numbers, and what came of it."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import (
+    BooleanRadioFilter,
+    ChoicesDropdownFilter,
+    RelatedDropdownFilter,
+)
+
+from bonuses.admin.display import (
+    factor,
+    gift_sentence,
+    hours_text,
+    template_badge,
+    wagering_sentence,
+    weight_lines,
+)
+from bonuses.admin.figures import TemplateFigures, read_template_figures
+from bonuses.models import BonusTemplate
+from core.admin import Panel, ReadOnlyAdmin
+from core.admin.display import EMPTY, amount_text, code, instant, lines, list_url, object_link
+from core.admin.search import parse_uuid
+
+
+@admin.register(BonusTemplate)
+class BonusTemplateAdmin(ReadOnlyAdmin):
+    """Look at templates; make and change them through their own pages."""
+
+    list_display = ("name", "type", "operator", "gives", "wagering", "state", "grants")
+    list_filter = (
+        ("operator", RelatedDropdownFilter),
+        ("type", ChoicesDropdownFilter),
+        ("is_active", BooleanRadioFilter),
+    )
+    list_select_related = ("operator",)
+    search_fields = ("name",)
+    search_help_text = "Search by name or id"
+    fieldsets: ClassVar = [
+        ("Template", {"fields": ["name", "type", "state", "operator_link", "created", "id_shown"]}),
+        ("Bonus", {"fields": ["gives", "currency", "games"]}),
+        ("Wagering", {"fields": ["to_wager", "weights", "biggest_bet", "win_cap"]}),
+        ("Limits", {"fields": ["time_limit", "times"]}),
+    ]
+    empty_icon = "card_giftcard"
+    empty_text = (
+        "A template says what a bonus gives and what has to be wagered for it. Create the first "
+        "one, then issue it to a player or to a segment."
+    )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find templates by a part of their name, or by their exact id."""
+        wanted = parse_uuid(search_term)
+        if wanted is not None:
+            return queryset.filter(pk=wanted), False
+        found: tuple[QuerySet[Any], bool] = super().get_search_results(
+            request, queryset, search_term
+        )
+        return found
+
+    def complete_rows(self, rows: list[BonusTemplate]) -> None:
+        """Give each row its figures, all read in one statement."""
+        figures = read_template_figures(template_ids=[row.pk for row in rows])
+        for row in rows:
+            row.figures = figures[row.pk]  # type: ignore[attr-defined]
+
+    @admin.display(description="Gives")
+    def gives(self, template: BonusTemplate) -> str:
+        """Return what it gives, in words."""
+        return gift_sentence(template.type, template.config, template.currency)
+
+    @admin.display(description="Wager")
+    def wagering(self, template: BonusTemplate) -> str:
+        """Return how often the bonus is wagered."""
+        return factor(template.wagering_multiplier) if template.wagering_multiplier else "nothing"
+
+    @admin.display(description="State")
+    def state(self, template: BonusTemplate) -> str:
+        """Return whether bonuses may be issued from it."""
+        return template_badge(template)
+
+    @admin.display(description="Grants")
+    def grants(self, template: BonusTemplate) -> str:
+        """Return how many grants it has, and how many of them are active."""
+        figures: TemplateFigures = template.figures  # type: ignore[attr-defined]
+        return f"{figures.grant_count:,} ({figures.active_count:,} active)"
+
+    @admin.display(description="Operator")
+    def operator_link(self, template: BonusTemplate) -> str:
+        """Return a link to the operator."""
+        return object_link(template.operator)
+
+    @admin.display(description="Created")
+    def created(self, template: BonusTemplate) -> str:
+        """Return when it was made."""
+        return instant(template.created_at)
+
+    @admin.display(description="Id")
+    def id_shown(self, template: BonusTemplate) -> str:
+        """Return the id by which the API knows it."""
+        return code(template.pk)
+
+    @admin.display(description="Games")
+    def games(self, template: BonusTemplate) -> str:
+        """Return on which games its money may be bet."""
+        games = template.config.get("eligible_games")
+        return "All" if games is None else lines(games)
+
+    @admin.display(description="To wager")
+    def to_wager(self, template: BonusTemplate) -> str:
+        """Return what has to be wagered, in words."""
+        return wagering_sentence(template.wagering_multiplier, template.wagering_basis)
+
+    @admin.display(description="What counts of a bet")
+    def weights(self, template: BonusTemplate) -> str:
+        """Return the weights of games."""
+        return lines(weight_lines(template.game_contribution))
+
+    @admin.display(description="Largest bet")
+    def biggest_bet(self, template: BonusTemplate) -> str:
+        """Return above what a stake forfeits a grant."""
+        if template.max_bet is None:
+            return "No limit"
+        return f"{amount_text(template.max_bet, template.currency)}: a larger one forfeits it"
+
+    @admin.display(description="Win cap")
+    def win_cap(self, template: BonusTemplate) -> str:
+        """Return how much of the winnings is released at most."""
+        if template.max_win_cap is None:
+            return "No cap: all winnings are released"
+        return f"{amount_text(template.max_win_cap, template.currency)} of winnings at most"
+
+    @admin.display(description="Time to wager it")
+    def time_limit(self, template: BonusTemplate) -> str:
+        """Return after how long a grant expires."""
+        return hours_text(template.time_limit_hours)
+
+    @admin.display(description="Grants a player")
+    def times(self, template: BonusTemplate) -> str:
+        """Return how often a player may have it."""
+        most = template.max_grants_per_player
+        return "No limit" if most is None else f"{most:,} at most"
+
+    def panels_before(
+        self, request: HttpRequest, subject: BonusTemplate, now: datetime
+    ) -> list[Panel]:
+        """Return its figures, and what its terms do in numbers."""
+        figures = read_template_figures(template_ids=[subject.pk])[subject.pk]
+        context: dict[str, Any] = {
+            "grants": f"{figures.grant_count:,}",
+            "active": f"{figures.active_count:,}",
+            "waiting": f"{figures.waiting_count:,}" if figures.waiting_count else EMPTY,
+            "examples": [],
+        }
+        if request.user.has_perm("bonuses.view_bonusgrant"):
+            context["grants_url"] = list_url("bonuses.bonusgrant", template__id__exact=subject.pk)
+        return [Panel("In numbers", "admin/bonuses/numbers.html", context)]
