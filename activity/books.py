@@ -33,7 +33,8 @@ WHERE recorded <> computed
 ORDER BY player.id, label
 """
 
-# What each row says should have moved a player's main account, and what did.
+# What each row says should have moved a player's main account, and what did. What bonus money
+# paid and got is for bonuses.books to prove.
 _MOVES = """
 WITH expected AS (
     SELECT operator_id, player_id, currency, 'deposit:' || reference AS reference,
@@ -43,10 +44,12 @@ WITH expected AS (
     SELECT operator_id, player_id, currency, 'withdrawal:' || reference, 'WITHDRAWAL', -amount
     FROM activity_withdrawal
     UNION ALL
-    SELECT operator_id, player_id, currency, 'bet:' || player_id || ':' || bet_id, 'BET', -stake
+    SELECT operator_id, player_id, currency, 'bet:' || player_id || ':' || bet_id, 'BET',
+           bonus_stake - stake
     FROM activity_bet
     UNION ALL
-    SELECT operator_id, player_id, currency, 'win:' || player_id || ':' || bet_id, 'WIN', payout
+    SELECT operator_id, player_id, currency, 'win:' || player_id || ':' || bet_id, 'WIN',
+           payout - bonus_payout
     FROM activity_bet WHERE payout > 0
 ), moved AS (
     SELECT transfer.operator_id, transfer.reference, transfer.tag, transfer.currency,
@@ -75,8 +78,8 @@ WITH reversed AS (
 ), bets AS (
     SELECT id, operator_id, status, part.reference, part.amount
     FROM activity_bet CROSS JOIN LATERAL (VALUES
-        ('bet:' || player_id || ':' || bet_id, stake),
-        ('win:' || player_id || ':' || bet_id, coalesce(payout, 0))
+        ('bet:' || player_id || ':' || bet_id, stake - bonus_stake),
+        ('win:' || player_id || ':' || bet_id, coalesce(payout, 0) - bonus_payout)
     ) AS part (reference, amount)
 )
 SELECT 'rollback of ' || reference || ' of bet ' || bets.id,

@@ -275,12 +275,14 @@ class Bet(LifecycleModel):
     @property
     def main_stake(self) -> Decimal:
         """Return the part of the stake that the main balance paid."""
-        return self.stake - self.bonus_stake
+        amount: Decimal = self.stake - self.bonus_stake
+        return amount
 
     @property
     def main_payout(self) -> Decimal:
         """Return the part of the payout that went to the main balance; 0 if there is none yet."""
-        return (self.payout or Decimal(0)) - self.bonus_payout
+        amount: Decimal = (self.payout or Decimal(0)) - self.bonus_payout
+        return amount
 
     @property
     def stake_reference(self) -> str:

@@ -1,9 +1,9 @@
 """
 Bets: placed, settled, rolled back. Each is one transaction and advances everything.
 
-A bet's own row comes first, then the player's open promo, then the money, then the
-player's totals: the order of docs/architecture.md. The row and the ledger are the record of
-a bet that was placed; what changes one later is in the audit trail too.
+A bet's own row comes first, then the player's open promo and own grants, then the money,
+then the player's totals: the order of docs/architecture.md. The row and the ledger are the
+record of a bet that was placed; what changes one later is in the audit trail too.
 """
 
 from dataclasses import dataclass
@@ -16,8 +16,11 @@ from django.db import transaction
 from activity.errors import BetAlreadyExists, BetAlreadySettled, BetRolledBack
 from activity.models import Bet
 from activity.selectors import list_bets_of_id
-from activity.services import placing, refusals
+from activity.services import paying, placing, refusals
 from activity.services.placing import NewBet
+from activity.services.standing import Standing, lock_standing
+from bonuses.services import wagering
+from bonuses.services.wagering import GrantProgress
 from core import audit, locks
 from core.actors import Actor
 from operators.models import Operator
@@ -25,10 +28,7 @@ from players.rules import canonical_reference
 from players.selectors import get_player
 from players.services import totals
 from promos.errors import BetRestrictedByPromo
-from promos.services import open_promos, rollover
-from wallets.enums import AccountKind, Tag
-from wallets.services import transfers
-from wallets.services.transfers import AccountKey, Posting
+from promos.services import rollover
 
 if TYPE_CHECKING:
     from promos.models import UserPromo
@@ -36,10 +36,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlayedBet:
-    """A bet as it is, and the promo that was open, as this command left it."""
+    """
+    A bet as it is, and the promo and grants that were open, as this command left them.
+
+    Each grant with what the bet has brought it. They are the player's own ones: what a
+    platform's grants are at, the platform says.
+    """
 
     bet: Bet
     user_promo: "UserPromo | None"
+    grants: list[GrantProgress]
 
 
 # Without savepoints: the caller's transaction ends with a refusal, and two round trips less
@@ -49,10 +55,11 @@ def place_bet(
     *, operator: Operator, player_reference: str, new: NewBet, actor: Actor, now: datetime
 ) -> PlayedBet:
     """
-    Take the stake from the player's main balance; with a payout, settle the bet at once.
+    Take the stake from the player; with a payout, settle the bet at once.
 
-    The same bet again, whatever the key, changes nothing and returns the bet as it is by
-    now. Joins the caller's transaction.
+    The main balance pays first, then the money of bonuses. A stake above the maximum bet of
+    a bonus forfeits that one, not the bet. The same bet again, whatever the key, changes
+    nothing and returns the bet as it is by now. Joins the caller's transaction.
 
     :raises NotFound: if the operator has no such player or game.
     :raises InvalidRequest: if the wallet is in another currency, or the currency has fewer
@@ -62,7 +69,8 @@ def place_bet(
     :raises PlayerBlocked: if the operator has blocked the player.
     :raises PlayerSelfExcluded: if the player has excluded themselves.
     :raises BetRestrictedByPromo: if the player's promo does not allow the game or the stake.
-    :raises InsufficientFunds: if the main balance is less than the stake.
+    :raises InsufficientFunds: if the main balance and the bonuses that may be bet on the game
+        hold less than the stake.
     """
     refusals.refuse_fractions(field="stake", amount=new.stake, currency=new.currency)
     if new.payout is not None:
@@ -77,22 +85,17 @@ def place_bet(
         return _replayed(operator, player_reference, new, actor=actor, now=now)
 
     refusals.refuse_excluded(player=bet.player, now=now)
-    user_promo = open_promos.lock_live_promo(
-        operator=operator, player=bet.player, actor=actor, now=now
-    )
-    if user_promo is not None:
+    standing = lock_standing(operator=operator, player=bet.player, bet=None, actor=actor, now=now)
+    if standing.user_promo is not None:
         refused = rollover.list_bet_refusals(
-            user_promo=user_promo, game=bet.game, stake_usd=bet.stake_usd, now=now
+            user_promo=standing.user_promo, game=bet.game, stake_usd=bet.stake_usd, now=now
         )
         if refused:
             raise BetRestrictedByPromo(" ".join(refusal.detail for refusal in refused))
-    postings = [_stake_posting(bet)]
-    if bet.payout:
-        postings.append(_payout_posting(bet))
-    transfers.post_transfers(operator=operator, postings=postings, now=now)
+    paying.take_stake(operator=operator, bet=bet, standing=standing, actor=actor, now=now)
     if bet.is_settled:
-        user_promo = _count(operator, bet, user_promo, actor=actor, now=now)
-    return PlayedBet(bet=bet, user_promo=user_promo)
+        _count(operator, bet, standing, actor=actor, now=now)
+    return _played(bet, standing)
 
 
 @transaction.atomic(savepoint=False)
@@ -106,10 +109,11 @@ def settle_bet(
     now: datetime,
 ) -> PlayedBet:
     """
-    Pay the outcome of a placed bet, and let the stake count towards promo and totals.
+    Pay the outcome of a placed bet, and let the stake count towards promo, bonuses and totals.
 
-    The same payout again changes nothing. Players who have been blocked or have excluded
-    themselves since are paid, too. Joins the caller's transaction.
+    Who paid the stake gets the payout. The same payout again changes nothing. Players who
+    have been blocked or have excluded themselves since are paid, too. Joins the caller's
+    transaction.
 
     :raises NotFound: if the operator has no such player, or the player no such bet.
     :raises InvalidRequest: if the currency has fewer decimals than the payout.
@@ -123,19 +127,16 @@ def settle_bet(
     if bet.is_settled and bet.payout != payout:
         raise BetAlreadySettled("The bet has been settled with another payout.")
 
-    user_promo = open_promos.lock_live_promo(
-        operator=operator, player=bet.player, actor=actor, now=now
-    )
+    standing = lock_standing(operator=operator, player=bet.player, bet=bet, actor=actor, now=now)
     if bet.is_settled:
-        return PlayedBet(bet=bet, user_promo=user_promo)
+        return _played(bet, standing)
     before = _described(bet)
     bet.settle(payout=payout, now=now)
     bet.save(update_fields=["status", "payout", "settled_at"])
-    if payout:
-        transfers.post_transfers(operator=operator, postings=[_payout_posting(bet)], now=now)
+    paying.pay_payout(operator=operator, bet=bet, standing=standing, now=now)
     _record(operator, bet, action="activity.bet.settled", before=before, actor=actor, now=now)
-    user_promo = _count(operator, bet, user_promo, actor=actor, now=now)
-    return PlayedBet(bet=bet, user_promo=user_promo)
+    _count(operator, bet, standing, actor=actor, now=now)
+    return _played(bet, standing)
 
 
 @transaction.atomic(savepoint=False)
@@ -145,33 +146,31 @@ def roll_back_bet(
     """
     Undo a bet: the stake goes back to the player, the payout back to the house.
 
-    What the bet added to a promo that is still open, and to the player's totals, is taken
-    back. Again, it changes nothing. Joins the caller's transaction.
+    What the bet added to a promo or bonus that is still open, and to the player's totals, is
+    taken back. Again, it changes nothing. Joins the caller's transaction.
 
     :raises NotFound: if the operator has no such player, or the player no such bet.
     :raises InsufficientFunds: if the player, with the stake back, has less than the payout.
     """
     bet = _lock_bet(operator, player_reference, bet_id)
-    user_promo = open_promos.lock_live_promo(
-        operator=operator, player=bet.player, actor=actor, now=now
-    )
+    standing = lock_standing(operator=operator, player=bet.player, bet=bet, actor=actor, now=now)
     if bet.is_rolled_back:
-        return PlayedBet(bet=bet, user_promo=user_promo)
+        return _played(bet, standing)
     was_settled, before = bet.is_settled, _described(bet)
     bet.roll_back(now=now)
     bet.save(update_fields=["status", "rolled_back_at"])
-    # The stake first: it may well pay for what the player no longer has of the payout.
-    transfers.reverse_transfer(operator=operator, reference=bet.stake_reference, now=now)
-    if bet.payout:
-        transfers.reverse_transfer(operator=operator, reference=bet.payout_reference, now=now)
+    paying.pay_back(operator=operator, bet=bet, standing=standing, now=now)
     _record(operator, bet, action="activity.bet.rolled_back", before=before, actor=actor, now=now)
     if was_settled:
-        if user_promo is not None:
-            user_promo = rollover.take_back_bet(
-                user_promo=user_promo, bet_ref=str(bet.pk), actor=actor, now=now
+        if standing.user_promo is not None:
+            standing.user_promo = rollover.take_back_bet(
+                user_promo=standing.user_promo, bet_ref=str(bet.pk), actor=actor, now=now
             )
+        wagering.take_back_bet_from_grants(
+            grants=standing.live, bet_ref=str(bet.pk), stake=bet.stake, now=now
+        )
         totals.take_back_wager(operator=operator, player_id=bet.player_id, usd_amount=bet.stake_usd)
-    return PlayedBet(bet=bet, user_promo=user_promo)
+    return _played(bet, standing)
 
 
 def _replayed(
@@ -185,8 +184,8 @@ def _replayed(
     placed = (bet.game.slug, bet.stake, bet.currency, bet.placed_payout)
     if placed != (new.game_slug, new.stake, new.currency, new.payout):
         raise BetAlreadyExists("The player has a bet of this id with other content.")
-    user_promo = open_promos.lock_live_promo(operator=operator, player=player, actor=actor, now=now)
-    return PlayedBet(bet=bet, user_promo=user_promo)
+    standing = lock_standing(operator=operator, player=player, bet=None, actor=actor, now=now)
+    return _played(bet, standing)
 
 
 def _lock_bet(operator: Operator, player_reference: str, bet_id: str) -> Bet:
@@ -195,17 +194,12 @@ def _lock_bet(operator: Operator, player_reference: str, bet_id: str) -> Bet:
 
 
 def _count(
-    operator: Operator,
-    bet: Bet,
-    user_promo: "UserPromo | None",
-    *,
-    actor: Actor,
-    now: datetime,
-) -> "UserPromo | None":
-    """Let a settled bet advance the promo and the player's totals."""
-    if user_promo is not None:
-        user_promo = rollover.record_settled_bet(
-            user_promo=user_promo,
+    operator: Operator, bet: Bet, standing: Standing, *, actor: Actor, now: datetime
+) -> None:
+    """Let a settled bet advance the promo, the grants and the player's totals."""
+    if standing.user_promo is not None:
+        standing.user_promo = rollover.record_settled_bet(
+            user_promo=standing.user_promo,
             game=bet.game,
             bet_ref=str(bet.pk),
             stake_usd=bet.stake_usd,
@@ -213,33 +207,22 @@ def _count(
             actor=actor,
             now=now,
         )
+    if standing.live:
+        wagering.count_bet_towards_grants(
+            grants=standing.live,
+            game=bet.game,
+            bet_ref=str(bet.pk),
+            stake=bet.stake,
+            placed_at=bet.placed_at,
+            actor=actor,
+            now=now,
+        )
     totals.add_wager(operator=operator, player_id=bet.player_id, usd_amount=bet.stake_usd)
-    return user_promo
 
 
-def _stake_posting(bet: Bet) -> Posting:
-    return Posting(
-        debit=_main_of(bet),
-        credit=AccountKey(AccountKind.HOUSE_GAMES, bet.currency),
-        amount=bet.stake,
-        tag=Tag.BET,
-        reference=bet.stake_reference,
-    )
-
-
-def _payout_posting(bet: Bet) -> Posting:
-    assert bet.payout, "a payout of nothing posts nothing"
-    return Posting(
-        debit=AccountKey(AccountKind.HOUSE_GAMES, bet.currency),
-        credit=_main_of(bet),
-        amount=bet.payout,
-        tag=Tag.WIN,
-        reference=bet.payout_reference,
-    )
-
-
-def _main_of(bet: Bet) -> AccountKey:
-    return AccountKey(AccountKind.PLAYER_MAIN, bet.currency, player_id=bet.player_id)
+def _played(bet: Bet, standing: Standing) -> PlayedBet:
+    progress = wagering.list_progress(grants=standing.live, bet_ref=str(bet.pk))
+    return PlayedBet(bet=bet, user_promo=standing.user_promo, grants=progress)
 
 
 def _described(bet: Bet) -> dict[str, str | None]:

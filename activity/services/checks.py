@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from activity.services import refusals
+from bonuses.services import funding
 from core import money
 from games.models import Game
 from games.selectors import get_game
@@ -20,14 +21,22 @@ from promos.services import rollover
 from wallets.errors import InsufficientFunds
 from wallets.selectors import get_balances
 
+#: The code of the warning; there is no refusal of that name.
+BONUS_WOULD_BE_FORFEITED = "BONUS_WOULD_BE_FORFEITED"
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A refusal that a bet would meet, and what of ours it comes from."""
+    """
+    A refusal that a bet would meet, and what of ours it comes from.
+
+    Or a warning: the bet would be taken, and do what the player may not want.
+    """
 
     code: str
     detail: str
     source: str
+    is_warning: bool = False
 
 
 def check_bet(
@@ -40,7 +49,7 @@ def check_bet(
     now: datetime,
 ) -> list[Reason]:
     """
-    Return every reason why the bet would be refused now; none: it would be taken.
+    Return every reason why the bet would be refused now; none but warnings: it would be taken.
 
     Reads only. What is asked for but cannot be is an error, as it would be of the bet.
 
@@ -62,12 +71,31 @@ def check_bet(
     except ExchangeRateMissing as missing:
         reasons.append(Reason(missing.code, missing.detail, source="exchange_rate"))
     reasons.extend(_promo_reasons(operator, player, game, stake_usd=stake_usd, now=now))
-    held = {balance.currency: balance.main for balance in get_balances(player=player)}
-    if held[currency] < stake:
-        reasons.append(
-            Reason(InsufficientFunds.code, "The account holds less than the stake.", "wallet")
-        )
+    reasons.extend(_money_reasons(player, game, stake=stake, now=now))
     return reasons
+
+
+def _money_reasons(
+    player: Player, game: Game, *, stake: Decimal, now: datetime
+) -> Iterator[Reason]:
+    """Yield what main balance and bonuses have against the stake; the main balance pays first."""
+    held = {balance.currency: balance.main for balance in get_balances(player=player)}
+    bonuses = funding.list_held_bonuses(player=player, now=now)
+    usable = [
+        bonus.amount for bonus in bonuses if funding.may_be_bet_on(grant=bonus.grant, game=game)
+    ]
+    if held[player.currency] + sum(usable) < stake:
+        yield Reason(InsufficientFunds.code, "The account holds less than the stake.", "wallet")
+    forfeited = funding.list_forfeited_by(grants=[bonus.grant for bonus in bonuses], stake=stake)
+    for grant in forfeited:
+        assert grant.max_bet is not None, "no maximum, nothing above it"
+        most = money.format_amount(grant.max_bet, grant.bonus_currency)
+        yield Reason(
+            BONUS_WOULD_BE_FORFEITED,
+            f"The bonus allows stakes up to {most} {grant.bonus_currency}, and would be lost.",
+            source=f"bonus:{grant.pk}",
+            is_warning=True,
+        )
 
 
 def _player_reasons(player: Player, *, now: datetime) -> Iterator[Reason]:

@@ -114,11 +114,11 @@ def test_what_is_over_restricts_nothing(client: Client, player: Player) -> None:
     assert agree(client)
 
 
-def test_takes_three_statements(client: Client, player: Player) -> None:
+def test_takes_four_statements(client: Client, player: Player) -> None:
     claim_of(player)
     restrictions(client)
 
     with CaptureQueriesContext(connection) as queries:
         restrictions(client)
 
-    assert len(queries) == 3
+    assert len(queries) == 4

@@ -41,8 +41,10 @@ class BetListView(WindfallView):
         Place a bet; with `payout`, settle it at once.
 
         The same `bet_id` with the same content is the same bet, whatever the key; with
-        other content it is refused (`BET_ALREADY_EXISTS`). Rollover advances when the bet
-        is settled. `promo` is the player's open promo, as the bet left it.
+        other content it is refused (`BET_ALREADY_EXISTS`). The main balance pays first, then
+        the money of bonuses. Rollover and wagering advance when the bet is settled. `promo`
+        is the player's open promo and `bonuses` the active bonuses of the internal adapter,
+        as the bet left them. A stake above a bonus's maximum bet forfeits the bonus.
         """
         body = parsed(PlaceBetSerializer, request.data)
         new = NewBet(game_slug=body.pop("game"), **body)
@@ -138,7 +140,12 @@ class BetCheckView(WindfallView):
         responses={200: BetCheckSerializer, **problems(400, 404)},
     )
     def post(self, request: Request, player_id: str) -> Response:
-        """Say whether a bet would be taken now, with every reason why not; nothing moves."""
+        """
+        Say whether a bet would be taken now, with every reason why not; nothing moves.
+
+        A stake that would forfeit a bonus is `allowed`, with the reason
+        `BONUS_WOULD_BE_FORFEITED`.
+        """
         body = parsed(CheckBetSerializer, request.data)
         reasons = checks.check_bet(
             operator=calling_operator(request),
@@ -148,4 +155,5 @@ class BetCheckView(WindfallView):
             currency=body["currency"],
             now=timezone.now(),
         )
-        return Response(BetCheckSerializer({"allowed": not reasons, "reasons": reasons}).data)
+        is_allowed = all(reason.is_warning for reason in reasons)
+        return Response(BetCheckSerializer({"allowed": is_allowed, "reasons": reasons}).data)

@@ -14,6 +14,8 @@ from activity.services.bets import PlayedBet
 from activity.services.deposits import MadeDeposit
 from bonuses.api.v1.grant_serializers import ArmedOfferSerializer
 from bonuses.representations import represent_armed_offer
+from bonuses.services.funding import HeldBonus
+from bonuses.services.wagering import GrantProgress
 from core.api.serializers import (
     BodySerializer,
     CurrencyField,
@@ -54,6 +56,17 @@ class BalanceSerializer(serializers.Serializer[Balance]):
         return format_amount(balance.vault, balance.currency)
 
 
+class BonusBalanceSerializer(serializers.Serializer[HeldBonus]):
+    """The money of one active bonus, which can be bet and nothing else."""
+
+    grant_id = serializers.UUIDField(source="grant.pk")
+    currency = CurrencyField(source="grant.bonus_currency")
+    amount = serializers.SerializerMethodField()
+
+    def get_amount(self, held: HeldBonus) -> str:
+        return format_amount(held.amount, held.grant.bonus_currency)
+
+
 class RestrictionSerializer(serializers.Serializer[None]):
     """Something the player may not do at the moment, and why."""
 
@@ -69,6 +82,7 @@ class WalletSerializer(serializers.Serializer[Any]):
 
     player_id = serializers.CharField()
     balances = BalanceSerializer(many=True)
+    bonus_balances = BonusBalanceSerializer(many=True)
     restrictions = RestrictionSerializer(many=True)
 
 
@@ -154,6 +168,8 @@ class BetSerializer(serializers.ModelSerializer[Bet]):
     currency = CurrencyField()
     stake = serializers.SerializerMethodField()
     payout = serializers.SerializerMethodField()
+    bonus_stake = serializers.SerializerMethodField()
+    bonus_payout = serializers.SerializerMethodField()
     stake_usd = serializers.SerializerMethodField()
     usd_rate = serializers.SerializerMethodField()
     placed_at = InstantField()
@@ -170,6 +186,8 @@ class BetSerializer(serializers.ModelSerializer[Bet]):
             "status",
             "stake",
             "payout",
+            "bonus_stake",
+            "bonus_payout",
             "currency",
             "stake_usd",
             "usd_rate",
@@ -184,6 +202,14 @@ class BetSerializer(serializers.ModelSerializer[Bet]):
 
     def get_payout(self, bet: Bet) -> str | None:
         return None if bet.payout is None else format_amount(bet.payout, bet.currency)
+
+    @extend_schema_field(serializers.CharField(help_text="What of the stake bonus money paid."))
+    def get_bonus_stake(self, bet: Bet) -> str:
+        return format_amount(bet.bonus_stake, bet.currency)
+
+    @extend_schema_field(serializers.CharField(help_text="What of the payout is for that part."))
+    def get_bonus_payout(self, bet: Bet) -> str:
+        return format_amount(bet.bonus_payout, bet.currency)
 
     def get_stake_usd(self, bet: Bet) -> str:
         return format_amount(bet.stake_usd, "USD")
@@ -254,7 +280,19 @@ def represent_played_bet(played: PlayedBet) -> dict[str, Any]:
     return {
         "bet": BetSerializer(played.bet).data,
         "promo": None if played.user_promo is None else represent_user_promo(played.user_promo),
-        "bonuses": [],
+        "bonuses": [represent_progress(progress) for progress in played.grants],
+    }
+
+
+def represent_progress(progress: GrantProgress) -> dict[str, Any]:
+    """Return how far a grant is, and what one bet or deposit has brought it."""
+    grant, currency = progress.grant, progress.grant.bonus_currency
+    return {
+        "grant_id": str(grant.pk),
+        "status": str(grant.status),
+        "weighted_amount": format_amount(progress.weighted_amount, currency),
+        "wagering_progress": format_amount(grant.wagering_progress, currency),
+        "wagering_required": format_amount(grant.wagering_required, currency),
     }
 
 
