@@ -18,9 +18,15 @@ class WebhookSignatureInvalid(DomainError):
     status = 401
 
 
-class InvalidEvent(DomainError):
-    """The event is signed, but is not one that the contract describes."""
+class WebhookEndpointDisabled(DomainError):
+    """The endpoint is switched off: nothing is sent to it."""
 
-    code = "INVALID_EVENT"
-    title = "Invalid event"
-    status = 422
+    code = "WEBHOOK_ENDPOINT_DISABLED"
+    title = "Webhook endpoint disabled"
+
+
+class WebhookDeliveryPending(DomainError):
+    """The message is on its way already."""
+
+    code = "WEBHOOK_DELIVERY_PENDING"
+    title = "Webhook delivery pending"

@@ -23,12 +23,12 @@ class KeyThrottle(BaseThrottle):
     """
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        limit = settings.API_RATE_LIMIT_PER_MINUTE
-        if not limit or request.auth is None:
+        limit, caller = self.limit(), self.caller(request, view)
+        if not limit or caller is None:
             return True
         window, elapsed = divmod(time.time(), WINDOW_S)
         self.wait_s = WINDOW_S - elapsed
-        key = f"rate:{request.auth.pk}:{int(window)}"
+        key = f"rate:{caller}:{int(window)}"
         try:
             count = _count(key)
         except Exception:
@@ -40,6 +40,14 @@ class KeyThrottle(BaseThrottle):
 
     def wait(self) -> float:
         return self.wait_s
+
+    def limit(self) -> int:
+        """Return how many requests a minute a caller may make; 0: as many as they like."""
+        return int(settings.API_RATE_LIMIT_PER_MINUTE)
+
+    def caller(self, request: Request, view: Any) -> str | None:
+        """Return the name under which the request is counted, or None if it is not."""
+        return None if request.auth is None else str(request.auth.pk)
 
 
 def _count(key: str) -> int:

@@ -1,0 +1,132 @@
+"""
+Webhooks of platforms: verified, stored as they are, then interpreted.
+
+Three transactions on purpose. The bytes are safe before anybody makes sense of them; the
+event with its effect is one (bonuses.services.state_sync); and what came of it is noted
+last, where losing it costs nothing, since the platform's next delivery says it again.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+
+from adapters import selectors
+from adapters.enums import MessageOutcome
+from adapters.http import signing
+from adapters.models import WebhookMessage
+from adapters.models.config import SLUG_PATTERN, AdapterConfig
+from adapters.models.inbox import DETAIL_LENGTH_MAX
+from adapters.webhooks.parsing import parse_event
+from bonuses.services.state_sync import SyncResult, apply_platform_event
+from core.errors import DomainError, NotFound
+
+
+def receive_bonus_event(
+    *, adapter_slug: str, headers: Mapping[str, str], body: bytes, now: datetime
+) -> SyncResult:
+    """
+    Take in a webhook about a bonus and return what came of it.
+
+    Nothing is stored unless one of the adapter's live secrets signed the message. The secret
+    is the adapter's own, so a message that is replayed to another adapter is not signed there.
+
+    :raises NotFound: if no platform has that slug, or the event's bonus is not known.
+    :raises WebhookSignatureInvalid: if the signature is missing, wrong, or too old.
+    :raises InvalidEvent: if it is not an event as the contract describes it.
+    :raises EventIdReused: if its event id belongs to an event with another body.
+    :raises ResourceBusy: if the grant is in use; the message is stored, nothing else changed.
+    """
+    config = _find_platform(adapter_slug)
+    secrets = selectors.list_live_secrets(config=config, now=now)
+    signing.verify(secrets, headers, body, now)
+    message_id = _store(config, headers=headers, body=body, now=now)
+    event_id = ""
+    try:
+        event = parse_event(body)
+        event_id = event.event_id
+        result = apply_platform_event(
+            operator=config.operator, adapter_slug=config.slug, event=event, now=now
+        )
+    except DomainError as refusal:
+        _settle(
+            message_id,
+            outcome=MessageOutcome.REFUSED,
+            event_id=event_id,
+            status_code=refusal.status,
+            detail=f"{refusal.code}: {refusal.detail}",
+        )
+        raise
+    _settle(
+        message_id,
+        outcome=MessageOutcome(result.reason or MessageOutcome.APPLIED),
+        event_id=event_id,
+        status_code=200,
+        detail="",
+    )
+    return result
+
+
+@transaction.atomic(durable=True)
+def delete_old_messages(*, now: datetime, keep_for: timedelta, limit: int) -> int:
+    """Delete up to ``limit`` messages that last arrived longer ago than that; return how many."""
+    old = WebhookMessage.objects.filter(last_received_at__lt=now - keep_for)
+    ids = old.order_by("last_received_at").values_list("pk", flat=True)[:limit]
+    deleted_count, _by_model = WebhookMessage.objects.filter(pk__in=list(ids)).delete()
+    return deleted_count
+
+
+def _find_platform(adapter_slug: str) -> AdapterConfig:
+    # Before the look-up: a path may hold what no column can.
+    if not re.match(SLUG_PATTERN, adapter_slug):
+        raise NotFound("There is no such adapter.")
+    config = selectors.find_adapter_config(slug=adapter_slug)
+    if config.is_internal:
+        raise NotFound("There is no such adapter.")
+    return config
+
+
+@transaction.atomic(durable=True)
+def _store(config: AdapterConfig, *, headers: Mapping[str, str], body: bytes, now: datetime) -> int:
+    message = WebhookMessage(
+        operator=config.operator,
+        adapter_slug=config.slug,
+        webhook_id=headers[signing.ID_HEADER],
+        signed_at=datetime.fromtimestamp(int(headers[signing.TIMESTAMP_HEADER]), UTC),
+        signatures=headers[signing.SIGNATURE_HEADER],
+        body=body,
+        digest=hashlib.sha256(body).hexdigest(),
+        received_at=now,
+        last_received_at=now,
+    )
+    same = WebhookMessage.objects.filter(
+        adapter_slug=message.adapter_slug, webhook_id=message.webhook_id, digest=message.digest
+    )
+    counted = {"delivery_count": F("delivery_count") + 1, "last_received_at": now}
+    if not same.update(**counted):
+        try:
+            with transaction.atomic():
+                message.save(force_insert=True)
+        except IntegrityError:
+            if not same.update(**counted):
+                raise
+    return same.values_list("pk", flat=True).get()
+
+
+@transaction.atomic(durable=True)
+def _settle(
+    message_id: int, *, outcome: MessageOutcome, event_id: str, status_code: int, detail: str
+) -> None:
+    message = WebhookMessage.objects.filter(pk=message_id)
+    if outcome == MessageOutcome.DUPLICATE:
+        # A repeat tells nothing about what came of the message the first time.
+        message = message.filter(Q(outcome=MessageOutcome.RECEIVED) | Q(outcome=outcome))
+    message.update(
+        outcome=outcome,
+        event_id=event_id,
+        status_code=status_code,
+        detail=detail[:DETAIL_LENGTH_MAX],
+    )

@@ -1,0 +1,1 @@
+"""Webhooks: what platforms tell us, and what we tell operators."""
