@@ -98,6 +98,7 @@ class Bonuses:
         if kept_in is not None and kept_in.exists():
             for bonus in _read(kept_in):
                 self._put(bonus)
+            self._keep_afresh(kept_in)
 
     def grant(
         self, *, grant_id: str, player_external_id: str, template: Mapping[str, Any], by: Any
@@ -185,6 +186,12 @@ class Bonuses:
     def _put(self, bonus: Bonus) -> None:
         self._by_id[bonus.platform_bonus_id] = bonus
         self._id_of_grant[bonus.grant_id] = bonus.platform_bonus_id
+
+    def _keep_afresh(self, kept_in: Path) -> None:
+        """Write one line for each bonus, instead of one for each of its changes."""
+        draft = kept_in.with_name(f"{kept_in.name}.draft")
+        draft.write_text("".join(f"{json.dumps(asdict(each))}\n" for each in self.all()))
+        draft.replace(kept_in)
 
     def _keep(self, bonus: Bonus) -> None:
         if self._kept_in is not None:
