@@ -1,11 +1,12 @@
 """One template given to one segment, and what has become of it for each player."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django_fsm import FSMField, transition
 
 from bonuses.enums import CampaignStatus, TargetStatus
@@ -32,7 +33,8 @@ class BonusCampaign(LifecycleModel):
 
     Invariants, each one a constraint or a trigger below:
     - a state has its instants; only an issuing campaign is paused, and for a reason;
-    - the targets are as many as ``audience_size``, whatever their status.
+    - the targets are as many as ``audience_size``, whatever their status;
+    - ``committed_base`` is the sum of its targets' costs, and never above the budget.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -44,6 +46,9 @@ class BonusCampaign(LifecycleModel):
     is_paused = models.BooleanField("paused", default=False)
     pause_reason = models.CharField(max_length=200, blank=True)
     budget_base = AmountField(null=True, blank=True, help_text="Null: no cap.")
+    committed_base = AmountField(
+        default=Decimal(0), help_text="What its grants, offers and pending issuances cost."
+    )
     audience_size = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
@@ -81,6 +86,11 @@ class BonusCampaign(LifecycleModel):
                 | (Q(is_paused=True, status=CampaignStatus.ISSUING) & ~Q(pause_reason="")),
             ),
             amount_check("bonus_campaign_budget_is_number", "budget_base"),
+            amount_check("bonus_campaign_committed_is_number", "committed_base"),
+            models.CheckConstraint(
+                name="bonus_campaign_keeps_its_budget",
+                condition=Q(budget_base=None) | Q(committed_base__lte=F("budget_base")),
+            ),
         ]
         indexes: ClassVar = [
             models.Index(name="bonus_campaign_newest_first", fields=["operator", "-id"]),
