@@ -200,6 +200,10 @@ REST_FRAMEWORK = {
 
 # Requests per key and minute; 0 switches the limit off.
 API_RATE_LIMIT_PER_MINUTE = env.int("API_RATE_LIMIT_PER_MINUTE", default=600_000)
+# Webhooks per adapter, sender's address and minute; 0 switches the limit off.
+WEBHOOK_RATE_LIMIT_PER_MINUTE = env.int("WEBHOOK_RATE_LIMIT_PER_MINUTE", default=60_000)
+# How long the bytes of platforms' webhooks are kept.
+WEBHOOK_INBOX_DAYS = env.int("WEBHOOK_INBOX_DAYS", default=90)
 # How long a web process may go on believing in an API key it has looked up.
 API_KEY_CACHE_S = env.float("API_KEY_CACHE_S", default=2.0)
 
