@@ -1,0 +1,1 @@
+"""The platform that we are ourselves."""

@@ -1,0 +1,104 @@
+"""Reads of adapters."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from adapters.models import (
+    AdapterConfig,
+    AdapterConfigQuerySet,
+    DeliveryAttempt,
+    WebhookDelivery,
+    WebhookDeliveryQuerySet,
+    WebhookEndpoint,
+    WebhookEndpointQuerySet,
+)
+from core.errors import NotFound
+from core.sealing import unseal
+from operators.models import Operator
+
+
+def get_adapter_config(*, operator: Operator, slug: str) -> AdapterConfig:
+    """
+    Return the operator's adapter with that slug.
+
+    :raises NotFound: if it has none, or another operator has it.
+    """
+    return _only(AdapterConfig.objects.for_operator(operator).with_slug(slug))
+
+
+def list_adapter_configs(*, operator: Operator) -> AdapterConfigQuerySet:
+    """Return the operator's adapters."""
+    return AdapterConfig.objects.for_operator(operator)
+
+
+def find_adapter_config(*, slug: str) -> AdapterConfig:
+    """
+    Return the adapter with that slug, whosever it is, its operator fetched.
+
+    For those who have no operator to ask for: a platform's webhook names its tenant by the
+    slug, and proves by the secret that it may.
+
+    :raises NotFound: if there is none.
+    """
+    return _only(AdapterConfig.objects.select_related("operator").with_slug(slug))
+
+
+def get_default_config(*, operator: Operator) -> AdapterConfig:
+    """
+    Return the adapter through which the operator's new bonuses go.
+
+    :raises NotFound: if there is none, which only raw SQL can bring about.
+    """
+    return _only(AdapterConfig.objects.for_operator(operator).default())
+
+
+def list_live_secrets(*, config: AdapterConfig, now: datetime) -> list[str]:
+    """Return the secrets that are accepted now, the current one first; none if internal."""
+    sealed = [config.sealed_secret] if config.has_secret else []
+    if config.has_previous_secret(now=now):
+        sealed.append(config.previous_sealed_secret)
+    return [unseal(each) for each in sealed]
+
+
+def get_endpoint(*, operator: Operator, endpoint_id: UUID) -> WebhookEndpoint:
+    """
+    Return the operator's webhook endpoint with that id.
+
+    :raises NotFound: if it has none, or another operator has it.
+    """
+    endpoint = WebhookEndpoint.objects.for_operator(operator).filter(pk=endpoint_id).first()
+    if endpoint is None:
+        raise NotFound("There is no such webhook endpoint.")
+    return endpoint
+
+
+def list_endpoints(*, operator: Operator) -> WebhookEndpointQuerySet:
+    """Return the operator's webhook endpoints."""
+    return WebhookEndpoint.objects.for_operator(operator)
+
+
+def list_endpoint_secrets(*, endpoint: WebhookEndpoint, now: datetime) -> list[str]:
+    """Return the secrets that a message to the endpoint is signed with, the current one first."""
+    sealed = [endpoint.sealed_secret]
+    if endpoint.has_previous_secret(now=now):
+        sealed.append(endpoint.previous_sealed_secret)
+    return [unseal(each) for each in sealed]
+
+
+def list_deliveries(*, operator: Operator) -> WebhookDeliveryQuerySet:
+    """Return what was sent, or is on its way, to the operator's endpoints."""
+    return WebhookDelivery.objects.for_operator(operator)
+
+
+def list_delivery_attempts(*, delivery: WebhookDelivery) -> QuerySet[DeliveryAttempt]:
+    """Return the attempts of a delivery, the newest first."""
+    return DeliveryAttempt.objects.filter(delivery=delivery).order_by("-pk")
+
+
+def _only(found: AdapterConfigQuerySet) -> AdapterConfig:
+    config = found.first()
+    if config is None:
+        raise NotFound("There is no such adapter.")
+    return config
