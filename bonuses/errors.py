@@ -95,6 +95,13 @@ class InvalidEvent(DomainError):
     status = 422
 
 
+class ReconciliationUnderWay(DomainError):
+    """Another process is reconciling."""
+
+    code = "RECONCILIATION_UNDER_WAY"
+    title = "Reconciliation under way"
+
+
 class DiscrepancyClosed(DomainError):
     """The discrepancy was fixed or explained already."""
 
@@ -107,3 +114,10 @@ class CampaignWrongState(DomainError):
 
     code = "CAMPAIGN_WRONG_STATE"
     title = "Campaign in the wrong state"
+
+
+class CampaignBudgetReached(DomainError):
+    """The campaign's budget has paused it, and has not been raised since."""
+
+    code = "CAMPAIGN_BUDGET_REACHED"
+    title = "Campaign budget reached"

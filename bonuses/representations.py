@@ -1,12 +1,29 @@
-"""How an issuance looks on the wire: one form for every door."""
+"""How issuances and campaigns look on the wire and in files: one form for every door."""
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from bonuses.enums import IssuanceStatus
-from bonuses.models import BonusIssuance
+from bonuses.enums import IssuanceStatus, TargetStatus
+from bonuses.models import BonusCampaign, BonusIssuance, CampaignTarget
+from bonuses.selectors import iterate_targets
 from bonuses.services.announcements import describe_grant
+from core.csv_cells import iterate_csv
 from core.instants import format_instant
+from core.money import format_amount
+
+RESULT_COLUMNS = (
+    "player_id",
+    "status",
+    "reason_code",
+    "reason",
+    "grant_id",
+    "bonus_amount",
+    "currency",
+    "cost_base",
+    "settled_at",
+)
 
 
 def represent_issuance(issuance: BonusIssuance) -> dict[str, Any]:
@@ -43,6 +60,56 @@ def represent_armed_offer(issuance: BonusIssuance) -> dict[str, Any]:
         **represent_issuance(issuance),
         "grant": None if grant is None else describe_grant(grant=grant),
     }
+
+
+def represent_campaign(
+    campaign: BonusCampaign, counts: Mapping[TargetStatus, int]
+) -> dict[str, Any]:
+    """Return a campaign, its operator fetched, and how many of its targets are how far."""
+    currency = campaign.operator.base_currency
+    return {
+        "id": str(campaign.pk),
+        "name": campaign.name,
+        "segment_id": str(campaign.segment_id),
+        "template_id": str(campaign.template_id),
+        "status": str(campaign.status),
+        "is_paused": campaign.is_paused,
+        "pause_reason": campaign.pause_reason or None,
+        "budget_base": _amount(campaign.budget_base, currency),
+        "committed_base": _amount(campaign.committed_base, currency),
+        "base_currency_code": currency,
+        "audience_size": campaign.audience_size,
+        "stats": {status.value: count for status, count in counts.items()},
+        "created_at": format_instant(campaign.created_at),
+        "started_at": _instant(campaign.started_at),
+        "finished_at": _instant(campaign.finished_at),
+    }
+
+
+def iterate_campaign_results(*, campaign: BonusCampaign) -> Iterator[str]:
+    """Return the lines of the file of a campaign's results, one a player of its audience."""
+    rows = (_result_cells(target, campaign) for target in iterate_targets(campaign=campaign))
+    return iterate_csv(RESULT_COLUMNS, rows)
+
+
+def _result_cells(target: CampaignTarget, campaign: BonusCampaign) -> list[str]:
+    grant = getattr(target.issuance, "grant", None)
+    bonus = None if grant is None else format_amount(grant.bonus_amount, grant.bonus_currency)
+    return [
+        target.player.reference,
+        str(target.status),
+        target.reason_code,
+        target.reason,
+        "" if grant is None else str(grant.pk),
+        bonus or "",
+        target.player.currency,
+        _amount(target.cost_base, campaign.operator.base_currency) or "",
+        _instant(target.settled_at) or "",
+    ]
+
+
+def _amount(amount: Decimal | None, currency: str) -> str | None:
+    return None if amount is None else format_amount(amount, currency)
 
 
 def _instant(value: datetime | None) -> str | None:

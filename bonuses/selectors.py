@@ -1,27 +1,31 @@
 """Reads of bonuses: templates, issuances, grants, and what a player may have."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
-from bonuses.enums import BonusType, GrantStatus, IssuanceStatus
+from bonuses.enums import BonusType, GrantStatus, IssuanceStatus, TargetStatus
 from bonuses.errors import BonusTemplateNotFound
 from bonuses.models import (
+    BonusCampaign,
+    BonusCampaignQuerySet,
     BonusGrant,
     BonusGrantQuerySet,
     BonusIssuance,
     BonusIssuanceQuerySet,
     BonusTemplate,
     BonusTemplateQuerySet,
+    CampaignTarget,
 )
 from core.errors import NotFound
 from operators.models import Operator
 from operators.selectors import get_usd_rate
 from players.models import Player
 
+TARGETS_PER_PAGE = 1_000
 #: What counts against max_grants_per_player: what the player has or may still get.
 COUNTED_STATUSES = (
     IssuanceStatus.AWAITING_DEPOSIT,
@@ -156,3 +160,47 @@ def is_platform_bonus_known(*, adapter_slug: str, platform_bonus_id: str) -> boo
     return BonusGrant.objects.filter(
         Q(adapter_slug=adapter_slug) & Q(platform_bonus_id=platform_bonus_id)
     ).exists()
+
+
+def list_campaigns(*, operator: Operator) -> BonusCampaignQuerySet:
+    """Return the operator's campaigns."""
+    return BonusCampaign.objects.for_operator(operator).select_related("operator")
+
+
+def get_campaign(*, operator: Operator, campaign_id: UUID) -> BonusCampaign:
+    """
+    Return the operator's campaign with that id, with its segment and template.
+
+    :raises NotFound: if there is none.
+    """
+    found = list_campaigns(operator=operator).select_related("segment", "template")
+    campaign = found.filter(pk=campaign_id).first()
+    if campaign is None:
+        raise NotFound("There is no such bonus campaign.")
+    return campaign
+
+
+def count_targets(*, campaign_ids: Sequence[UUID]) -> dict[UUID, dict[TargetStatus, int]]:
+    """Return how many targets of each campaign are in each status: one statement, one instant."""
+    counts = {campaign_id: dict.fromkeys(TargetStatus, 0) for campaign_id in campaign_ids}
+    found = CampaignTarget.objects.filter(campaign_id__in=counts).order_by()
+    for campaign_id, status, count in found.values_list("campaign_id", "status").annotate(
+        count=Count("pk")
+    ):
+        counts[campaign_id][TargetStatus(status)] = count
+    return counts
+
+
+def iterate_targets(*, campaign: BonusCampaign) -> Iterator[CampaignTarget]:
+    """Yield every target with its player and grant, in pages, so that none is held in memory."""
+    last = 0
+    while True:
+        page = list(
+            CampaignTarget.objects.filter(campaign=campaign, pk__gt=last)
+            .select_related("player", "issuance__grant")
+            .order_by("pk")[:TARGETS_PER_PAGE]
+        )
+        yield from page
+        if len(page) < TARGETS_PER_PAGE:
+            return
+        last = page[-1].pk

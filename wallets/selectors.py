@@ -1,6 +1,6 @@
 """Reads of the ledger."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -33,25 +33,31 @@ WHERE account.id = %s
 
 # Stakes less winnings, a reversal counting against what it reverses. Two halves, so that each
 # goes by its own index of the player's side.
-_REAL_MONEY_LOSS = """
-WITH main AS (
-    SELECT id FROM wallets_account
-    WHERE operator_id = %(operator)s AND kind = 'PLAYER_MAIN' AND currency = %(currency)s
-      AND player_id = %(player)s AND owner = ''
+_REAL_MONEY_LOSSES = """
+WITH asked AS (
+    SELECT * FROM unnest(%(players)s::bigint[], %(currencies)s::text[], %(since)s::timestamptz[])
+        AS asked (player_id, currency, since)
+), main AS (
+    SELECT account.id, asked.player_id, asked.since
+    FROM asked JOIN wallets_account AS account
+      ON account.operator_id = %(operator)s AND account.kind = 'PLAYER_MAIN'
+     AND account.currency = asked.currency AND account.player_id = asked.player_id
+     AND account.owner = ''
 ), moves AS (
-    SELECT transfer.amount, transfer.tag, transfer.reverses_id
+    SELECT main.player_id, transfer.amount, transfer.tag, transfer.reverses_id
     FROM main JOIN wallets_transfer AS transfer ON transfer.debit_account_id = main.id
     WHERE transfer.debit_balance_after IS NOT NULL
-      AND transfer.posted_at >= %(since)s AND transfer.posted_at < %(until)s
+      AND transfer.posted_at >= main.since AND transfer.posted_at < %(until)s
     UNION ALL
-    SELECT -transfer.amount, transfer.tag, transfer.reverses_id
+    SELECT main.player_id, -transfer.amount, transfer.tag, transfer.reverses_id
     FROM main JOIN wallets_transfer AS transfer ON transfer.credit_account_id = main.id
     WHERE transfer.credit_balance_after IS NOT NULL
-      AND transfer.posted_at >= %(since)s AND transfer.posted_at < %(until)s
+      AND transfer.posted_at >= main.since AND transfer.posted_at < %(until)s
 )
-SELECT coalesce(sum(moves.amount), 0)
+SELECT moves.player_id, sum(moves.amount)
 FROM moves LEFT JOIN wallets_transfer AS original ON original.id = moves.reverses_id
 WHERE coalesce(original.tag, moves.tag) IN ('BET', 'WIN')
+GROUP BY moves.player_id
 """
 
 
@@ -100,19 +106,32 @@ def sum_real_money_loss(*, player: Player, since: datetime, until: datetime) -> 
     Stakes out of the main account less winnings into it, without those that were reversed;
     below zero if the player won. The money of bonuses is in neither.
     """
+    losses = sum_real_money_losses(
+        operator=player.operator, since_of={(player.pk, player.currency): since}, until=until
+    )
+    return losses.get(player.pk, Decimal(0))
+
+
+def sum_real_money_losses(
+    *, operator: Operator, since_of: Mapping[tuple[int, str], datetime], until: datetime
+) -> dict[int, Decimal]:
+    """
+    Return what each player lost so, in one statement; who moved nothing is left out.
+
+    ``since_of`` says from when on, by the player's primary key and currency.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            _REAL_MONEY_LOSS,
+            _REAL_MONEY_LOSSES,
             {
-                "operator": player.operator_id,
-                "player": player.pk,
-                "currency": player.currency,
-                "since": since,
+                "operator": operator.pk,
+                "players": [player_id for player_id, _currency in since_of],
+                "currencies": [currency for _player_id, currency in since_of],
+                "since": list(since_of.values()),
                 "until": until,
             },
         )
-        loss: Decimal = cursor.fetchone()[0]
-    return loss
+        return dict(cursor.fetchall())
 
 
 def get_hot_balance(*, account: Account) -> Decimal:

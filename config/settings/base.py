@@ -171,6 +171,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "continue-campaigns": {
+        "task": "bonuses.tasks.continue_campaigns",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "snapshot-hot-accounts": {
         "task": "wallets.tasks.snapshot_hot_accounts",
         "schedule": 60.0,

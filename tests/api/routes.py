@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from operators.models import Operator
 from tests.factories.activity import BetFactory, bet_by, deposit_by
-from tests.factories.bonuses import BonusTemplateFactory
+from tests.factories.bonuses import BonusCampaignFactory, BonusTemplateFactory
 from tests.factories.games import GameFactory
 from tests.factories.jackpots import InstanceFactory, OptInFactory
 from tests.factories.operators import ExchangeRateFactory
@@ -71,6 +71,15 @@ def code_of(operator: Operator) -> dict[str, str]:
     return {**claimant_of(operator), "code": PromoFactory.create(operator=operator).code}
 
 
+def campaign_of(operator: Operator) -> dict[str, str]:
+    """Return the body of a campaign for a segment of ``operator``."""
+    return {
+        "name": "Spring",
+        "segment_id": str(SegmentFactory.create(operator=operator).pk),
+        "template_id": str(BonusTemplateFactory.create(operator=operator).pk),
+    }
+
+
 def euros(operator: Operator) -> dict[str, str]:
     """Return the body of a deposit, a withdrawal, or a move of the vault."""
     return {"amount": "10.00", "currency": "EUR"}
@@ -80,6 +89,7 @@ def euros(operator: Operator) -> dict[str, str]:
 OBJECTS: dict[str, Callable[[Operator], Any]] = {
     "batch_id": lambda operator: CodeBatchFactory.create(promo__operator=operator).pk,
     "bet_id": lambda operator: BetFactory.create(operator=operator).bet_id,
+    "campaign_id": lambda operator: BonusCampaignFactory.create(operator=operator).pk,
     "instance_id": lambda operator: InstanceFactory.create(operator=operator).pk,
     "player_id": lambda operator: PlayerFactory.create(operator=operator).reference,
     "promo_id": lambda operator: PromoFactory.create(operator=operator).pk,
@@ -144,6 +154,8 @@ BODIES: dict[tuple[str, str], Callable[[Operator], Any]] = {
         "activation_window_days": 7,
         "restrict_bets_while_claimed": True,
     },
+    ("bonus-campaigns", "POST"): campaign_of,
+    ("bonus-campaign-budget", "PUT"): lambda operator: {"budget_base": "100.00"},
     ("bonus-templates", "POST"): lambda operator: {
         "name": "Ten euros",
         "type": "no_deposit",
@@ -171,6 +183,7 @@ ROWS: dict[str, Callable[[Operator], Any]] = {
     "games": lambda operator: GameFactory.create(operator=operator),
     "exchange-rates": lambda operator: ExchangeRateFactory.create(operator=operator),
     "instances": lambda operator: InstanceFactory.create(operator=operator),
+    "bonus-campaigns": lambda operator: BonusCampaignFactory.create(operator=operator),
     "bonus-templates": lambda operator: BonusTemplateFactory.create(operator=operator),
     "promos": lambda operator: PromoFactory.create(operator=operator),
     "user-promos": lambda operator: UserPromoFactory.create(promo__operator=operator),

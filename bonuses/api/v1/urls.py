@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bonuses.api.v1 import grants, templates
+from bonuses.api.v1 import campaigns, grants, templates
 
 urlpatterns = [
     path("bonus-templates", templates.BonusTemplateListView.as_view(), name="bonus-templates"),
@@ -25,5 +25,41 @@ urlpatterns = [
     ),
     path(
         "bonus-issuances/<uuid:issuance_id>", grants.IssuanceView.as_view(), name="bonus-issuance"
+    ),
+    path("bonus-campaigns", campaigns.CampaignListView.as_view(), name="bonus-campaigns"),
+    path(
+        "bonus-campaigns/<uuid:campaign_id>",
+        campaigns.CampaignView.as_view(),
+        name="bonus-campaign",
+    ),
+    path(
+        "bonus-campaigns/<uuid:campaign_id>/preview",
+        campaigns.CampaignPreviewView.as_view(),
+        name="bonus-campaign-preview",
+    ),
+    path(
+        "bonus-campaigns/<uuid:campaign_id>/issue",
+        campaigns.CampaignIssuingView.as_view(),
+        name="bonus-campaign-issuing",
+    ),
+    path(
+        "bonus-campaigns/<uuid:campaign_id>/pause",
+        campaigns.CampaignPauseView.as_view(),
+        name="bonus-campaign-pause",
+    ),
+    path(
+        "bonus-campaigns/<uuid:campaign_id>/resume",
+        campaigns.CampaignResumptionView.as_view(),
+        name="bonus-campaign-resumption",
+    ),
+    path(
+        "bonus-campaigns/<uuid:campaign_id>/budget",
+        campaigns.CampaignBudgetView.as_view(),
+        name="bonus-campaign-budget",
+    ),
+    path(
+        "bonus-campaigns/<uuid:campaign_id>/results.csv",
+        campaigns.CampaignResultsView.as_view(),
+        name="bonus-campaign-results",
     ),
 ]
