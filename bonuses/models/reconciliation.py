@@ -21,6 +21,9 @@ class ReconciliationRun(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     status = models.CharField(max_length=16, choices=RunStatus.choices, default=RunStatus.RUNNING)
+    adapter_slug = models.CharField(
+        "adapter", max_length=64, blank=True, help_text="Whose grants; empty: those of all."
+    )
     cursor = models.UUIDField(null=True, blank=True)
     asked_count = models.PositiveIntegerField("asked", default=0)
     replayed_count = models.PositiveIntegerField("replayed", default=0)
