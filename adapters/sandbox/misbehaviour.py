@@ -11,6 +11,7 @@ from adapters.sandbox.answers import JSON, Answer, Refused, take_integer, take_t
 HANG_S = 60.0
 DRIP_INTERVAL_S = 1.0
 HUGE_MEGABYTES = 64
+OTHER_GRANT = "00000000-0000-4000-8000-000000000000"
 
 
 class Mode(StrEnum):
@@ -204,7 +205,7 @@ def _with_other_members(mode: Mode, answer: Answer | None) -> Answer | None:
         case Mode.NULL_ID:
             wrong: dict[str, Any] = {"platform_bonus_id": None}
         case Mode.OTHER_ID:
-            wrong = {"platform_bonus_id": "sbx_of_somebody_else"}
+            wrong = {"platform_bonus_id": "sbx_of_somebody_else", "grant_id": OTHER_GRANT}
         case Mode.WRONG_CURRENCY:
             other = "XTS" if currency != "XTS" else "XXX"
             wrong = {"amount_subunit": amount, "currency": other}

@@ -6,30 +6,42 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from core.embedded.folder import LOOPBACK
 from core.embedded.options import RunOptions
 from core.embedded.processes import Command
+from core.embedded.sandbox import SandboxAddress
 from core.embedded.servers import ServerUrls
 
 PROJECT = Path(__file__).resolve().parents[2]
 SETTINGS = "config.settings.local"
 READY_PATH = "/readyz"
+SANDBOX_PATH = "/sandbox/"
 PROBE_TIMEOUT_S = 5
 
 WEB_WORKERS = 2
 WEB_THREADS = 8
 TASK_PROCESSES = 2
+# Long enough to see a bonus that is not credited yet.
+AUTOPLAY_S = 2
 
 
 class Application:
     """The commands of the application on given servers, each with its arguments."""
 
     def __init__(
-        self, *, options: RunOptions, urls: ServerUrls, environment: Mapping[str, str]
+        self,
+        *,
+        options: RunOptions,
+        urls: ServerUrls,
+        sandbox: SandboxAddress,
+        environment: Mapping[str, str],
     ) -> None:
         self._options = options
+        self._sandbox = sandbox
         self._environment = {
             **without_make(environment),
             **urls.as_environment(),
+            **sandbox.as_environment(environment),
             "DATA_DIR": str(options.data_dir),
             "STATIC_ROOT": str(self.static_root),
             "DJANGO_SETTINGS_MODULE": environment.get("DJANGO_SETTINGS_MODULE") or SETTINGS,
@@ -85,6 +97,18 @@ class Application:
             "config.wsgi:application",
         )
 
+    def sandbox(self) -> Command:
+        """Return the casino platform to play with; it needs no server, and remembers."""
+        return self._command(
+            "sandbox",
+            str(PROJECT / "manage.py"),
+            "sandbox_platform",
+            f"--port={self._sandbox.port}",
+            f"--windfall-url={self._options.url}",
+            f"--autoplay={AUTOPLAY_S}",
+            f"--state={self._options.data_dir / 'sandbox.jsonl'}",
+        )
+
     def background(self) -> tuple[Command, ...]:
         """Return the processes that work by themselves; another one is another entry here."""
         return (
@@ -113,17 +137,12 @@ class Application:
         )
 
     def is_ready(self) -> bool:
-        """Ask the web process whether it can serve, past any proxy of the environment."""
-        connection = http.client.HTTPConnection(
-            self._options.reachable_host, self._options.port, timeout=PROBE_TIMEOUT_S
-        )
-        try:
-            connection.request("GET", READY_PATH)
-            return connection.getresponse().status == http.client.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        """Ask the web process whether it can serve."""
+        return _answers(self._options.reachable_host, self._options.port, READY_PATH)
+
+    def is_sandbox_ready(self) -> bool:
+        """Ask the sandbox platform whether it can serve."""
+        return _answers(LOOPBACK, self._sandbox.port, SANDBOX_PATH)
 
     def _manage(self, *arguments: str) -> Command:
         return self._command(arguments[0], str(PROJECT / "manage.py"), *arguments)
@@ -139,6 +158,18 @@ class Application:
             environment=self._environment,
             folder=PROJECT,
         )
+
+
+def _answers(host: str, port: int, path: str) -> bool:
+    """Ask past any proxy of the environment."""
+    connection = http.client.HTTPConnection(host, port, timeout=PROBE_TIMEOUT_S)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def without_make(environment: Mapping[str, str]) -> dict[str, str]:

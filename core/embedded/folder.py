@@ -84,15 +84,23 @@ class DataFolder:
             write_private(path, secrets.token_hex(24))
         return path.read_text().strip()
 
-    def port(self, name: str) -> int:
-        """Return the port ``name`` had the last time, or another one if somebody took it."""
+    def port(self, name: str, *, preferred: int | None = None, reserved: int | None = None) -> int:
+        """
+        Return the port ``name`` had the last time, or another one if somebody took it.
+
+        Then it is ``preferred``, if that is free; ``reserved`` it never is.
+        """
         path = self.path / f"{name}.port"
         try:
-            port = int(path.read_text())
+            remembered = int(path.read_text())
         except (OSError, ValueError):
-            port = 0
-        if port == 0 or not is_port_free(LOOPBACK, port):
+            remembered = None
+        for port in (remembered, preferred):
+            if port and port != reserved and is_port_free(LOOPBACK, port):
+                break
+        else:
             port = _free_port()
+        if port != remembered:
             path.write_text(f"{port}\n")
         return port
 

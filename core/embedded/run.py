@@ -12,7 +12,8 @@ from core.embedded.guard import Guard
 from core.embedded.interrupts import StopSignals
 from core.embedded.options import RunOptions
 from core.embedded.postgres import DURABLE
-from core.embedded.servers import start_servers
+from core.embedded.sandbox import SandboxAddress
+from core.embedded.servers import as_lines, start_servers
 from core.embedded.supervisor import Supervisor
 
 #: Where the settings look for the servers when a command is typed beside us.
@@ -51,10 +52,16 @@ def _run(environment: Mapping[str, str], signals: StopSignals) -> None:
     with Supervisor(logs=folder.logs, signals=signals, guard=Guard(keep_open=(claim,))) as nest:
         try:
             urls = start_servers(nest, folder, options.given, DURABLE)
-            write_private(folder.path / SERVERS_FILE, urls.as_lines())
-            application = Application(options=options, urls=urls, environment=environment)
+            sandbox = SandboxAddress.choose(folder, options)
+            write_private(
+                folder.path / SERVERS_FILE,
+                as_lines({**urls.as_environment(), **sandbox.as_environment(environment)}),
+            )
+            application = Application(
+                options=options, urls=urls, sandbox=sandbox, environment=environment
+            )
             _start(nest, folder, application)
-            say(_summary(options, folder, application))
+            say(_summary(options, folder, application, sandbox))
             nest.watch()
         except StopRequested:
             say("\nStopping ...")
@@ -63,12 +70,16 @@ def _run(environment: Mapping[str, str], signals: StopSignals) -> None:
 
 def _start(nest: Supervisor, folder: DataFolder, application: Application) -> None:
     _collect_static(nest, folder, application)
+    # It needs no database, so that it loads Django while the migrations do.
+    say("  Starting sandbox")
+    sandbox = nest.start(application.sandbox())
     say("  Migrating the database")
     nest.run_to_end(application.migrate(), seconds=PREPARATION_TIMEOUT_S)
     # Loading Django takes web as long as the demo world takes to see that it is there. Side
     # by side they save seconds of every start; nobody is told the address yet.
     say("  Starting web")
     web = nest.start(application.web())
+    nest.wait_until(application.is_sandbox_ready, process=sandbox, seconds=READY_TIMEOUT_S)
     say("  Loading the demo world")
     nest.run_to_end(application.load_demo(), seconds=PREPARATION_TIMEOUT_S)
     if application.credentials.exists():
@@ -91,7 +102,9 @@ def _collect_static(nest: Supervisor, folder: DataFolder, application: Applicati
         write_private(stamp, fingerprint)
 
 
-def _summary(options: RunOptions, folder: DataFolder, application: Application) -> str:
+def _summary(
+    options: RunOptions, folder: DataFolder, application: Application, sandbox: SandboxAddress
+) -> str:
     lines = [
         "",
         "Windfall is ready.",
@@ -99,6 +112,7 @@ def _summary(options: RunOptions, folder: DataFolder, application: Application) 
         f"  Site         {options.url}/",
         f"  Back office  {options.url}/admin/",
         f"  API          {options.url}/docs/   {options.url}/redoc/",
+        f"  Sandbox      {sandbox.url}/sandbox/   a casino platform to play with",
         "",
     ]
     try:

@@ -36,9 +36,10 @@ class ServerUrls:
             "CACHE_URL": self.cache,
         }
 
-    def as_lines(self) -> str:
-        """Return the same as the lines of a file that a shell or django-environ reads."""
-        return "\n".join(f"{name}={value}" for name, value in self.as_environment().items())
+
+def as_lines(variables: Mapping[str, str]) -> str:
+    """Return variables as the lines of a file that a shell or django-environ reads."""
+    return "\n".join(f"{name}={value}" for name, value in variables.items())
 
 
 def start_servers(

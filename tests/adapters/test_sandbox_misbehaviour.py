@@ -11,6 +11,7 @@ import pytest
 from tests.adapters.sandbox import Sandbox, grant_body, to_bytes, wait_for
 
 GRANT = "/v1/bonuses/grant"
+OTHER_GRANT = "00000000-0000-4000-8000-000000000000"
 
 
 def raw(
@@ -102,7 +103,7 @@ def test_empty_is_nothing(sandbox_process: Sandbox) -> None:
     ("mode", "wrong"),
     [
         ("null_id", {"platform_bonus_id": None}),
-        ("other_id", {"platform_bonus_id": "sbx_of_somebody_else"}),
+        ("other_id", {"platform_bonus_id": "sbx_of_somebody_else", "grant_id": OTHER_GRANT}),
         ("wrong_currency", {"amount_subunit": 10_000, "currency": "XTS"}),
         ("wrong_amount", {"amount_subunit": 10_001, "currency": "USD"}),
     ],

@@ -88,6 +88,7 @@ def test_make_run_prints_what_the_readme_says(running_windfall: MakeRun) -> None
     output = running_windfall.output
     for ours, theirs in (
         (running_windfall.base_url, "http://127.0.0.1:8000"),
+        (running_windfall.sandbox_url, "http://127.0.0.1:8001"),
         (str(running_windfall.data_dir), ".data"),
     ):
         output = output.replace(ours, theirs)

@@ -47,6 +47,11 @@ class MakeRun:
         return str(self._credentials()["api_key"])
 
     @property
+    def sandbox_url(self) -> str:
+        """Where its sandbox platform listens."""
+        return f"http://127.0.0.1:{(self.data_dir / 'sandbox.port').read_text().strip()}"
+
+    @property
     def output(self) -> str:
         """What `make run` has printed since its last start."""
         return self._output_path.read_text()

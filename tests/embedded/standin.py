@@ -27,11 +27,22 @@ OURS = {
     "PORT",
     "HOST",
     "DJANGO_SETTINGS_MODULE",
+    "ADAPTER_ALLOWED_HOSTS",
+    "SANDBOX_URL",
 }
 
 MANAGE = """\
-import json, os, pathlib, sys
+import http.server, json, os, pathlib, sys
 print("manage.py", *sys.argv[1:])
+print("ADAPTER_ALLOWED_HOSTS", os.environ["ADAPTER_ALLOWED_HOSTS"])
+print("SANDBOX_URL", os.environ["SANDBOX_URL"])
+class Platform(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/sandbox/" else 404)
+        self.end_headers()
+if "sandbox_platform" in sys.argv:
+    options = dict(word.lstrip("-").split("=") for word in sys.argv if "=" in word)
+    http.server.HTTPServer(("127.0.0.1", int(options["port"])), Platform).serve_forever()
 if "load_demo" in sys.argv:
     demo = {"login": "demo", "password": "let-me-in", "api_key": "wf_demo"}
     pathlib.Path(sys.argv[sys.argv.index("--credentials") + 1]).write_text(json.dumps(demo))
@@ -96,6 +107,11 @@ class StandIn:
         self.write("granian.py", WEB)
         self.write("celery.py", WORKER)
 
+    @property
+    def sandbox_url(self) -> str:
+        """Where the last start put the sandbox platform."""
+        return f"http://127.0.0.1:{(self.data_dir / 'sandbox.port').read_text().strip()}"
+
     def write(self, path: str, text: str) -> None:
         (self.folder / path).write_text(text)
 
@@ -120,10 +136,10 @@ class StandIn:
             )
 
     def launch_and_wait_for(
-        self, words: str, module: str = "core.embedded"
+        self, words: str, module: str = "core.embedded", **environment: str
     ) -> "subprocess.Popen[bytes]":
         """Start `run` and return when it has printed ``words``."""
-        launcher = self.launch(module=module)
+        launcher = self.launch(module=module, **environment)
         deadline = time.monotonic() + START_TIMEOUT_S
         while words not in self.output:
             assert launcher.poll() is None, self.output

@@ -56,6 +56,28 @@ def test_a_port_stays_the_same_until_somebody_takes_it(tmp_path: Path) -> None:
     assert DataFolder.open(tmp_path).port("postgres") == other
 
 
+def test_a_port_that_is_preferred_is_taken_if_it_is_free(tmp_path: Path) -> None:
+    folder = DataFolder.open(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        busy = taken.getsockname()[1]
+        instead = folder.port("valkey", preferred=busy)
+    other = folder.port("postgres", preferred=busy)
+
+    assert busy not in (0, instead)
+    assert other == busy
+    assert folder.port("postgres", preferred=instead) == busy
+
+
+def test_a_port_that_is_reserved_is_never_taken(tmp_path: Path) -> None:
+    folder = DataFolder.open(tmp_path)
+    port = folder.port("sandbox")
+
+    other = folder.port("sandbox", preferred=port, reserved=port)
+
+    assert other != port
+    assert folder.port("sandbox") == other
+
+
 def test_a_second_launcher_is_refused_until_the_first_is_gone(
     tmp_path: Path, signals: StopSignals
 ) -> None:

@@ -14,6 +14,7 @@ from tests.embedded.standin import MANAGE, STOP_TIMEOUT_S, StandIn
 READY = "Ctrl-C stops everything."
 CRASH = "import sys; print('the last words'); sys.exit(7)\n"
 LET_BEAT_LIVE = "import sys, time\nif 'beat' in sys.argv: time.sleep(600)\n"
+ONLY_THE_SANDBOX = "import sys\nif 'sandbox_platform' not in sys.argv: sys.exit()\n"
 STAND_IN_FOR_MAKE = """\
 import subprocess, sys
 subprocess.run([sys.executable, "-m", "core.embedded", "--end-with-parent", "run"])
@@ -30,6 +31,7 @@ def test_says_where_everything_is(standin: StandIn) -> None:
         "  Starting PostgreSQL\n"
         "  Starting Valkey\n"
         "  Collecting the static files\n"
+        "  Starting sandbox\n"
         "  Migrating the database\n"
         "  Starting web\n"
         "  Loading the demo world\n"
@@ -41,6 +43,7 @@ def test_says_where_everything_is(standin: StandIn) -> None:
         f"  Back office  http://127.0.0.1:{standin.port}/admin/\n"
         f"  API          http://127.0.0.1:{standin.port}/docs/   "
         f"http://127.0.0.1:{standin.port}/redoc/\n"
+        f"  Sandbox      {standin.sandbox_url}/sandbox/   a casino platform to play with\n"
         "\n"
         "  Login        demo\n"
         "  Password     let-me-in\n"
@@ -54,6 +57,42 @@ def test_says_where_everything_is(standin: StandIn) -> None:
         "Everything is stopped.\n"
     )
     assert stat.S_IMODE((standin.data_dir / "demo.json").stat().st_mode) == 0o600
+
+
+def test_every_process_knows_where_the_sandbox_is_and_that_it_may_be_called(
+    standin: StandIn,
+) -> None:
+    launcher = standin.launch_and_wait_for(READY, ADAPTER_ALLOWED_HOSTS="platform.example:8443")
+    launcher.terminate()
+    launcher.wait(timeout=STOP_TIMEOUT_S)
+
+    url = standin.sandbox_url
+    hosts = f"platform.example:8443,{url.removeprefix('http://')}"
+    servers = (standin.data_dir / "servers.env").read_text().splitlines()
+    assert f"SANDBOX_URL={url}" in servers
+    assert f"ADAPTER_ALLOWED_HOSTS={hosts}" in servers
+    for name in ("migrate", "load_demo", "sandbox"):
+        log = (standin.data_dir / "logs" / f"{name}.log").read_text().splitlines()
+        assert f"ADAPTER_ALLOWED_HOSTS {hosts}" in log
+        assert f"SANDBOX_URL {url}" in log
+    [asked] = [
+        line
+        for line in (standin.data_dir / "logs" / "sandbox.log").read_text().splitlines()
+        if line.startswith("manage.py sandbox_platform ")
+    ]
+    assert f"--windfall-url=http://127.0.0.1:{standin.port} " in asked
+    assert f"--state={standin.data_dir}/sandbox.jsonl" in asked
+
+
+def test_the_sandbox_keeps_its_port_over_restarts(standin: StandIn) -> None:
+    urls = []
+    for _ in range(2):
+        launcher = standin.launch_and_wait_for(READY)
+        launcher.terminate()
+        launcher.wait(timeout=STOP_TIMEOUT_S)
+        urls.append(standin.sandbox_url)
+
+    assert urls[0] == urls[1]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -85,8 +124,9 @@ def test_a_signal_while_it_starts_stops_everything(standin: StandIn, public_path
     [
         ("web", "granian.py", CRASH),
         ("worker", "celery.py", f"{LET_BEAT_LIVE}{CRASH}"),
+        ("sandbox", "manage.py", f"{ONLY_THE_SANDBOX}{CRASH}"),
     ],
-    ids=["web", "worker"],
+    ids=["web", "worker", "sandbox"],
 )
 def test_a_crashed_child_is_named_with_its_last_words(
     standin: StandIn, public_path: Path, name: str, script: str, text: str
