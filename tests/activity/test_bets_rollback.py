@@ -225,7 +225,7 @@ def test_a_body_is_not_read_past(client: Client, player: Player, game: Game) -> 
     assert Bet.objects.get().status == "placed"
 
 
-def test_locks_the_bet_before_the_promo(
+def test_locks_the_bet_before_promo_and_grants(
     client: Client, player: Player, game: Game, record_locks: Any
 ) -> None:
     claim_of(player, game)
@@ -235,7 +235,7 @@ def test_locks_the_bet_before_the_promo(
     with record_locks() as tables:
         roll_back(client)
 
-    assert tables == ["activity_bet", "promos_userpromo"]
+    assert tables == ["activity_bet", "promos_userpromo", "bonuses_bonusgrant"]
 
 
 def test_the_books_balance(

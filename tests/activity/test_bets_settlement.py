@@ -230,7 +230,7 @@ def test_a_bet_of_another_player_does_not_exist(
     assert Bet.objects.get().status == "placed"
 
 
-def test_locks_the_bet_before_the_promo(
+def test_locks_the_bet_before_promo_and_grants(
     client: Client, player: Player, game: Game, record_locks: Any
 ) -> None:
     claim_of(player, game)
@@ -240,7 +240,7 @@ def test_locks_the_bet_before_the_promo(
     with record_locks() as tables:
         settle(client)
 
-    assert tables == ["activity_bet", "promos_userpromo"]
+    assert tables == ["activity_bet", "promos_userpromo", "bonuses_bonusgrant"]
 
 
 # The machine

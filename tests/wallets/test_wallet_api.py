@@ -43,6 +43,7 @@ def test_a_new_player_holds_nothing_in_the_wallet_currency(
     assert response.json() == {
         "player_id": "ада 1",
         "balances": [{"currency": "JPY", "main": "0", "vault": "0"}],
+        "bonus_balances": [],
         "restrictions": [],
     }
 
@@ -238,8 +239,8 @@ def test_the_number_of_statements_does_not_grow(
     few = count()
     post(*[posting(GAMES, main_of(player), 1) for _ in range(20)])
 
-    # The wallet also asks what the player may not do.
-    assert count() == few == {"wallet": 3, "transactions": 2}[part]
+    # The wallet also asks for bonuses, and what the player may not do.
+    assert count() == few == {"wallet": 4, "transactions": 2}[part]
 
 
 def test_a_page_walks_the_indexes_of_the_players_statement(
