@@ -1,0 +1,58 @@
+"""Webhook work that runs without a request."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from adapters.services import deliveries, relaying
+from core.actors import Actor, ActorKind
+
+logger = logging.getLogger(__name__)
+
+# A second's messages; what is left over has its turn in the next second.
+RELAYED_PER_RUN_MAX = 5_000
+# A batch is one transaction, and holds its messages for so long.
+RELAYED_PER_BATCH = 500
+DELIVERIES_PER_RUN_MAX = 500
+# Well within the hard time limit of a task, with one exchange to spare.
+DELIVERING_MAX = timedelta(seconds=120)
+
+
+@shared_task
+def relay_outbox(**_newer: Any) -> int:
+    """Pass on what happened. Safe to run twice, or at the same time."""
+    relayed_count = relaying.relay_outbox(
+        now=timezone.now(), messages_max=RELAYED_PER_RUN_MAX, batch_size=RELAYED_PER_BATCH
+    )
+    if relayed_count:
+        logger.info("relayed %s messages", relayed_count)
+    return relayed_count
+
+
+@shared_task
+def deliver_webhook(*, delivery_id: str, **_newer: Any) -> bool:
+    """Attempt one delivery, if it is due. Safe to run twice, or at the same time."""
+    attempt = deliveries.attempt_delivery(
+        delivery_id=UUID(delivery_id),
+        actor=Actor(kind=ActorKind.TASK, ref="deliver_webhook"),
+        clock=timezone.now,
+    )
+    return attempt is not None
+
+
+@shared_task
+def deliver_due_webhooks(**_newer: Any) -> int:
+    """Attempt the deliveries that are due. Safe to run twice, or at the same time."""
+    attempt_count = deliveries.attempt_due_deliveries(
+        limit=DELIVERIES_PER_RUN_MAX,
+        time_max=DELIVERING_MAX,
+        actor=Actor(kind=ActorKind.TASK, ref="deliver_due_webhooks"),
+        clock=timezone.now,
+    )
+    if attempt_count:
+        logger.info("attempted %s deliveries", attempt_count)
+    return attempt_count

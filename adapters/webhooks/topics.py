@@ -1,0 +1,227 @@
+"""
+What an operator can hear of through its webhook endpoints: every topic, with an example.
+
+The catalogue is public: the OpenAPI document, docs/webhooks.md and the filters of endpoints
+come from it. A topic is never renamed; members may be added to what it carries.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+#: What the test of an endpoint sends. Nobody subscribes to it, and no filter stops it.
+TEST_TOPIC = "webhook.test"
+
+_GRANT: Mapping[str, Any] = {
+    "id": "019a5c3e-8f10-7c2b-9d3e-2f1a6b7c8d90",
+    "template_id": "019a5b00-1c2d-7e3f-8a4b-5c6d7e8f9a0b",
+    "player_id": "anna",
+    "type": "deposit_match",
+    "status": "active",
+    "platform_bonus_id": "internal:019a5c3e-8f10-7c2b-9d3e-2f1a6b7c8d90",
+    "adapter_slug": "acme-internal",
+    "bonus_amount": "100.00",
+    "bonus_currency": "EUR",
+    "deposit_amount": "100.00",
+    "bonus_amount_base": "125.00",
+    "base_currency_code": "USD",
+    "fx_rate_locked": "1.25",
+    "fx_locked_at": "2026-03-01T12:00:00Z",
+    "wagering_required": "6000.00",
+    "wagering_progress": "0.00",
+    "total_wagered": "0.00",
+    "granted_at": "2026-03-01T12:00:00Z",
+    "activated_at": "2026-03-01T12:00:00Z",
+    "expires_at": "2026-03-08T12:00:00Z",
+    "completed_at": None,
+    "forfeited_at": None,
+    "expired_at": None,
+    "cancelled_at": None,
+    "outcome_reason": None,
+    "released_amount": None,
+    "references": {},
+}
+_WAGERED: Mapping[str, Any] = {"wagering_progress": "1200.00", "total_wagered": "1500.00"}
+_CAMPAIGN: Mapping[str, Any] = {
+    "id": "019a5d00-0a1b-7c2d-8e3f-4a5b6c7d8e9f",
+    "name": "Spring",
+    "segment_id": "019a5c00-0a1b-7c2d-8e3f-4a5b6c7d8e9f",
+    "template_id": "019a5b00-1c2d-7e3f-8a4b-5c6d7e8f9a0b",
+    "status": "issuing",
+    "audience_size": 1200,
+    "stats": {"pending": 1200, "granted": 0, "skipped": 0, "failed": 0},
+    "created_at": "2026-03-01T11:00:00Z",
+    "started_at": "2026-03-01T12:00:00Z",
+    "finished_at": None,
+}
+_CLAIM: Mapping[str, Any] = {
+    "id": "019a5e00-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+    "promo_id": "019a5d80-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+    "code": "WELCOME",
+    "player_id": "anna",
+    "status": "CLAIMED",
+    "bonus_amount": None,
+    "bonus_currency": "EUR",
+    "claimed_at": "2026-03-01T12:00:00Z",
+    "activated_at": None,
+    "completed_at": None,
+    "cancelled_at": None,
+    "expired_at": None,
+    "clawback_amount": None,
+    "clawback_shortfall": None,
+    "progress": None,
+}
+_ACTIVATED: Mapping[str, Any] = {
+    **_CLAIM,
+    "status": "ACTIVE",
+    "bonus_amount": "100.00",
+    "activated_at": "2026-03-01T12:30:00Z",
+    "progress": {
+        "bonus_usd_amount": "125.00",
+        "wager_usd_amount_to_complete": "3750.00",
+        "wager_multiplier_to_complete": "30",
+        "wagered_usd_amount": "0.00",
+        "expires_at": "2026-03-08T12:30:00Z",
+    },
+}
+_WIN: Mapping[str, Any] = {
+    "id": "019a5f00-3c4d-7e5f-8a6b-7c8d9e0f1a2b",
+    "instance_id": "019a5e80-3c4d-7e5f-8a6b-7c8d9e0f1a2b",
+    "pot": "main",
+    "player_id": "anna",
+    "amount": "12500.00",
+    "currency": "EUR",
+    "won_at": "2026-03-01T12:00:00Z",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One thing that can happen; ``example`` is the ``data`` of such a message."""
+
+    name: str
+    title: str
+    description: str
+    example: Mapping[str, Any]
+
+
+def _ended_claim(status: str, instant: str, **more: Any) -> dict[str, Any]:
+    return {**_ACTIVATED, "status": status, instant: "2026-03-02T09:00:00Z", **more}
+
+
+_TOPICS = (
+    Topic(
+        "bonus.grant.issued",
+        "A bonus was issued",
+        "A player has a new bonus. `data` is the grant.",
+        _GRANT,
+    ),
+    Topic(
+        "bonus.grant.completed",
+        "A bonus was completed",
+        "The wagering requirement is met; `released_amount` is what the player was paid of it, "
+        "and null where a casino platform holds the money.",
+        {
+            **_GRANT,
+            "status": "completed",
+            "wagering_progress": "6000.00",
+            "total_wagered": "6000.00",
+            "completed_at": "2026-03-05T18:00:00Z",
+            "released_amount": "140.00",
+        },
+    ),
+    Topic(
+        "bonus.grant.forfeited",
+        "A bonus was forfeited",
+        "A stake was above the maximum, or somebody decided so: `outcome_reason` says why.",
+        {
+            **_GRANT,
+            **_WAGERED,
+            "status": "forfeited",
+            "forfeited_at": "2026-03-05T18:00:00Z",
+            "outcome_reason": "A stake of 12.00 EUR was above the maximum of 5.00 EUR.",
+        },
+    ),
+    Topic(
+        "bonus.grant.expired",
+        "A bonus expired",
+        "Its time was up before the requirement was met.",
+        {**_GRANT, **_WAGERED, "status": "expired", "expired_at": "2026-03-08T12:00:00Z"},
+    ),
+    Topic(
+        "bonus.grant.cancelled",
+        "A bonus was cancelled",
+        "It was taken back by staff, through the API, or by the casino platform.",
+        {
+            **_GRANT,
+            **_WAGERED,
+            "status": "cancelled",
+            "cancelled_at": "2026-03-05T18:00:00Z",
+            "outcome_reason": "The player asked for it.",
+        },
+    ),
+    Topic(
+        "bonus.campaign.started",
+        "A campaign started",
+        "Its audience is settled, and bonuses are being issued. `data` is the campaign.",
+        _CAMPAIGN,
+    ),
+    Topic(
+        "bonus.campaign.finished",
+        "A campaign finished",
+        "Nobody of its audience is pending any more; `stats` says what became of them.",
+        {
+            **_CAMPAIGN,
+            "status": "issued",
+            "stats": {"pending": 0, "granted": 1150, "skipped": 48, "failed": 2},
+            "finished_at": "2026-03-01T12:10:00Z",
+        },
+    ),
+    Topic(
+        "promo.claim.made",
+        "A promo was claimed",
+        "A player claimed a code. `data` is the user promo; an INSTANT one is COMPLETED "
+        "already, and `promo.claim.completed` is sent too.",
+        _CLAIM,
+    ),
+    Topic(
+        "promo.claim.activated",
+        "A claim was activated",
+        "The first deposit activated it: the bonus is credited and the rollover runs.",
+        _ACTIVATED,
+    ),
+    Topic(
+        "promo.claim.completed",
+        "A claim was completed",
+        "The rollover's target is met, or there was none.",
+        _ended_claim(
+            "COMPLETED",
+            "completed_at",
+            progress={**_ACTIVATED["progress"], "wagered_usd_amount": "3750.00"},
+        ),
+    ),
+    Topic(
+        "promo.claim.cancelled",
+        "A claim was cancelled",
+        "By staff, through the API, or by a first deposit below the minimum.",
+        _ended_claim(
+            "CANCELLED", "cancelled_at", clawback_amount="80.00", clawback_shortfall="20.00"
+        ),
+    ),
+    Topic(
+        "promo.claim.expired",
+        "A claim expired",
+        "Its time was up before the target was met.",
+        _ended_claim("EXPIRED", "expired_at", clawback_amount="100.00", clawback_shortfall="0.00"),
+    ),
+    Topic(
+        "jackpot.pot.won",
+        "A pot was won",
+        "A player won a pot. Not sent yet: it will be once jackpots have drops. Endpoints may "
+        "ask for it already.",
+        _WIN,
+    ),
+)
+
+#: Every topic an endpoint may ask for, by name.
+TOPICS: Mapping[str, Topic] = {topic.name: topic for topic in _TOPICS}
