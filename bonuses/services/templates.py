@@ -89,6 +89,7 @@ def update_template(
     changes: Mapping[str, Any],
     actor: Actor,
     now: datetime,
+    reason: str = "",
 ) -> BonusTemplate:
     """
     Change those terms of a template that ``changes`` names; grants keep the ones they have.
@@ -117,6 +118,7 @@ def update_template(
         subject=template,
         before={name: before[name] for name in changed},
         after={name: after[name] for name in changed},
+        reason=reason,
         now=now,
     )
     return template

@@ -74,6 +74,19 @@ def test_what_is_named_changes_and_the_rest_stays(match: BonusTemplate, editor: 
     assert entry.after == {"name": "Autumn", "max_bet": None, "time_limit_hours": 24}
 
 
+def test_a_reason_is_kept_in_the_trail(match: BonusTemplate, actor: Actor, now: datetime) -> None:
+    update_template(
+        operator=match.operator,
+        template_id=match.pk,
+        changes={"is_active": False},
+        reason="Too dear.",
+        actor=actor,
+        now=now,
+    )
+
+    assert AuditEntry.objects.get().reason == "Too dear."
+
+
 def test_every_term_can_change(match: BonusTemplate, editor: Editor) -> None:
     editor.change(
         match,
