@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
-from adapters.services import deliveries, relaying
+from adapters.services import deliveries, inbox, relaying
 from core.actors import Actor, ActorKind
 
 logger = logging.getLogger(__name__)
@@ -56,3 +57,22 @@ def deliver_due_webhooks(**_newer: Any) -> int:
     if attempt_count:
         logger.info("attempted %s deliveries", attempt_count)
     return attempt_count
+
+
+# Bounded, and often enough to keep up with a hundred messages a second.
+DELETED_PER_RUN_MAX = 400_000
+DELETED_PER_BATCH = 5_000
+
+
+@shared_task
+def delete_old_webhook_messages(**_newer: Any) -> int:
+    """Delete what the inbox has kept long enough. Safe to run twice, or at the same time."""
+    deleted_count = inbox.delete_old_messages(
+        now=timezone.now(),
+        keep_for=timedelta(days=settings.WEBHOOK_INBOX_DAYS),
+        batch_size=DELETED_PER_BATCH,
+        limit=DELETED_PER_RUN_MAX,
+    )
+    if deleted_count:
+        logger.info("deleted %s webhook messages", deleted_count)
+    return deleted_count

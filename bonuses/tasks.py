@@ -1,13 +1,18 @@
 """Bonus work that runs without a request."""
 
 import logging
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
 
-from bonuses.services import fan_out, issuing
+from bonuses.errors import ReconciliationUnderWay
+from bonuses.models import ReconciliationRun
+from bonuses.services import endings, fan_out, issuing, reconciliation
+from core.actors import Actor, ActorKind
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +33,23 @@ def retry_due_issuances(**_newer: Any) -> int:
     return settled_count
 
 
+# At most this many a run: beat comes back every minute, and a run must be over by then.
+EXPIRIES_PER_RUN_MAX = 2_000
+
+
+@shared_task
+def expire_due_grants(**_newer: Any) -> int:
+    """Expire our own grants whose time is up. Safe to run twice, or at the same time."""
+    expired_count = endings.expire_due_grants(
+        now=timezone.now(),
+        limit=EXPIRIES_PER_RUN_MAX,
+        actor=Actor(kind=ActorKind.TASK, ref="expire_due_grants"),
+    )
+    if expired_count:
+        logger.info("expired %s grants", expired_count)
+    return expired_count
+
+
 @shared_task
 def issue_campaign(
     *, campaign_id: str, after_id: int = 0, goes_on: bool = True, **_newer: Any
@@ -45,3 +67,41 @@ def continue_campaigns(**_newer: Any) -> int:
     if finished_count:
         logger.info("finished %s campaigns", finished_count)
     return finished_count
+
+
+# A run that takes longer than a task may is gone on with by the next one.
+RECONCILIATION_TIME_MAX = timedelta(seconds=200)
+# Asked about so lately, by hand or by the last task, a bonus need not be asked about again.
+RECONCILED_LATELY = timedelta(hours=1)
+
+
+@shared_task
+def reconcile_bonuses(**_newer: Any) -> int:
+    """Ask platforms how their bonuses are. Safe to run twice, or at the same time."""
+    scope = reconciliation.Scope(fresh_for=RECONCILED_LATELY)
+    stop_at = timezone.now() + RECONCILIATION_TIME_MAX
+    return _reconcile(
+        lambda: reconciliation.reconcile_bonuses(scope=scope, clock=timezone.now, stop_at=stop_at)
+    )
+
+
+@shared_task
+def resume_reconciliation(**_newer: Any) -> int:
+    """Go on with a reconciliation that died or took too long. Safe to run twice, or at once."""
+    stop_at = timezone.now() + RECONCILIATION_TIME_MAX
+    return _reconcile(
+        lambda: reconciliation.resume_reconciliation(
+            fresh_for=RECONCILED_LATELY, clock=timezone.now, stop_at=stop_at
+        )
+    )
+
+
+def _reconcile(run_once: Callable[[], ReconciliationRun | None]) -> int:
+    try:
+        run = run_once()
+    except ReconciliationUnderWay:
+        return 0
+    if run is None:
+        return 0
+    logger.info("reconciled bonuses: asked %s, replayed %s", run.asked_count, run.replayed_count)
+    return run.asked_count

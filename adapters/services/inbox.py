@@ -70,12 +70,27 @@ def receive_bonus_event(
     return result
 
 
+def delete_old_messages(*, now: datetime, keep_for: timedelta, batch_size: int, limit: int) -> int:
+    """
+    Delete up to ``limit`` messages that last arrived longer ago than that; return how many.
+
+    Each batch is a transaction of its own. One that arrives again meanwhile may go all the
+    same: the event that it said is kept for ever (bonuses.models.PlatformEvent).
+    """
+    deleted_count = 0
+    while deleted_count < limit:
+        count = _delete_batch(now - keep_for, min(batch_size, limit - deleted_count))
+        deleted_count += count
+        if count < batch_size:
+            break
+    return deleted_count
+
+
 @transaction.atomic(durable=True)
-def delete_old_messages(*, now: datetime, keep_for: timedelta, limit: int) -> int:
-    """Delete up to ``limit`` messages that last arrived longer ago than that; return how many."""
-    old = WebhookMessage.objects.filter(last_received_at__lt=now - keep_for)
-    ids = old.order_by("last_received_at").values_list("pk", flat=True)[:limit]
-    deleted_count, _by_model = WebhookMessage.objects.filter(pk__in=list(ids)).delete()
+def _delete_batch(before: datetime, size: int) -> int:
+    old = WebhookMessage.objects.filter(last_received_at__lt=before)
+    ids = list(old.order_by("last_received_at").values_list("pk", flat=True)[:size])
+    deleted_count, _by_model = WebhookMessage.objects.filter(pk__in=ids).delete()
     return deleted_count
 
 

@@ -88,6 +88,7 @@ def reconcile_bonuses(
     *,
     scope: Scope,
     clock: Clock,
+    idle_for: timedelta = LEASE,
     stop_at: datetime | None = None,
     on_progress: Callable[[int], None] = lambda _count: None,
 ) -> ReconciliationRun:
@@ -95,11 +96,13 @@ def reconcile_bonuses(
     Go on with the run of ``scope`` that died or was left, or begin one; return it.
 
     It is finished, unless ``stop_at`` came first: then it waits to be gone on with.
-    ``on_progress`` hears the number of grants each time that some are dealt with.
+    ``idle_for`` is how long a run must not have got on to be thought dead; with none, it is
+    taken over from whoever is at it, and they stop at their next step. ``on_progress`` hears
+    the number of grants each time that some are dealt with.
 
     :raises ReconciliationUnderWay: if another process is at it.
     """
-    run = _take_run(scope, now=clock())
+    run = _take_run(scope, idle_for=idle_for, now=clock())
     return _walk(run, scope, clock=clock, stop_at=stop_at, on_progress=on_progress)
 
 
@@ -127,12 +130,13 @@ def count_to_reconcile(*, scope: Scope, now: datetime) -> int:
 
 
 @transaction.atomic(durable=True)
-def _take_run(scope: Scope, *, now: datetime) -> ReconciliationRun:
+def _take_run(scope: Scope, *, idle_for: timedelta, now: datetime) -> ReconciliationRun:
     running = locks.lock_many(ReconciliationRun.objects.filter(status=RunStatus.RUNNING))
     for run in running:
-        if now - run.touched_at < LEASE:
+        is_same = run.adapter_slug == scope.adapter_slug
+        if now - run.touched_at < (idle_for if is_same else LEASE):
             raise ReconciliationUnderWay("A reconciliation is under way.")
-        if run.adapter_slug == scope.adapter_slug:
+        if is_same:
             run.touched_at = now
             run.save(update_fields=["touched_at"])
             return run

@@ -166,6 +166,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "expire-due-grants": {
+        "task": "bonuses.tasks.expire_due_grants",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "make-unfinished-batches": {
         "task": "promos.tasks.make_unfinished_batches",
         "schedule": 60.0,
@@ -180,6 +185,27 @@ CELERY_BEAT_SCHEDULE = {
         "task": "wallets.tasks.snapshot_hot_accounts",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    "relay-outbox": {
+        "task": "adapters.tasks.relay_outbox",
+        "schedule": 1.0,
+        "options": {"expires": 2},
+    },
+    "deliver-due-webhooks": {
+        "task": "adapters.tasks.deliver_due_webhooks",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "delete-old-webhook-messages": {
+        "task": "adapters.tasks.delete_old_webhook_messages",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "reconcile-bonuses": {"task": "bonuses.tasks.reconcile_bonuses", "schedule": 24 * 3600.0},
+    "resume-reconciliation": {
+        "task": "bonuses.tasks.resume_reconciliation",
+        "schedule": 300.0,
+        "options": {"expires": 300},
     },
     "check-books": {"task": "core.tasks.check_books", "schedule": 24 * 3600.0},
 }

@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 from adapters.enums import MessageOutcome
 from adapters.models import WebhookMessage
 from adapters.services import inbox
+from adapters.tasks import delete_old_webhook_messages
 from bonuses.models import BonusGrant, PlatformEvent
 from core.failpoints import FailpointHit
 from tests.adapters.platforms import CLOCK, Platform, event_about, platform_of
@@ -295,14 +296,28 @@ def test_what_was_received_cannot_be_changed(grant: BonusGrant, platform: Platfo
         WebhookMessage.objects.update(body=b"{}")
 
 
-def test_old_messages_are_deleted_a_few_at_a_time(grant: BonusGrant, platform: Platform) -> None:
-    for _number in range(3):
+def test_old_messages_are_deleted_batch_by_batch(grant: BonusGrant, platform: Platform) -> None:
+    for _number in range(5):
         platform.send(event_about(grant))
     keep_for = timedelta(days=90)
     until = CLOCK + keep_for
 
-    assert inbox.delete_old_messages(now=until, keep_for=keep_for, limit=2) == 0
+    def delete(now: datetime) -> int:
+        return inbox.delete_old_messages(now=now, keep_for=keep_for, batch_size=2, limit=3)
+
+    assert delete(until) == 0
     later = until + timedelta(seconds=1)
-    assert inbox.delete_old_messages(now=later, keep_for=keep_for, limit=2) == 2
-    assert inbox.delete_old_messages(now=later, keep_for=keep_for, limit=2) == 1
+    assert [delete(later), delete(later), delete(later)] == [3, 2, 0]
     assert stored(grant).activated_at is not None
+
+
+def test_the_task_keeps_them_for_the_days_that_are_set(
+    grant: BonusGrant, platform: Platform, settings: Any
+) -> None:
+    platform.send(event_about(grant))
+    settings.WEBHOOK_INBOX_DAYS = 7
+
+    with time_machine.travel(CLOCK + timedelta(days=7), tick=False):
+        assert delete_old_webhook_messages.apply().get() == 0
+    with time_machine.travel(CLOCK + timedelta(days=7, seconds=1), tick=False):
+        assert delete_old_webhook_messages.apply().get() == 1
