@@ -99,10 +99,10 @@ class Application:
 
     def sandbox(self) -> Command:
         """Return the casino platform to play with; it needs no server, and remembers."""
-        return self._command(
+        # Not manage.py: loading Django, which it does not use, would delay every start.
+        return self._module(
             "sandbox",
-            str(PROJECT / "manage.py"),
-            "sandbox_platform",
+            "adapters.sandbox",
             f"--port={self._sandbox.port}",
             f"--windfall-url={self._options.url}",
             f"--autoplay={AUTOPLAY_S}",

@@ -70,14 +70,12 @@ def _run(environment: Mapping[str, str], signals: StopSignals) -> None:
 
 def _start(nest: Supervisor, folder: DataFolder, application: Application) -> None:
     _collect_static(nest, folder, application)
-    # It needs no database, so that it loads Django while the migrations do.
-    say("  Starting sandbox")
-    sandbox = nest.start(application.sandbox())
     say("  Migrating the database")
     nest.run_to_end(application.migrate(), seconds=PREPARATION_TIMEOUT_S)
     # Loading Django takes web as long as the demo world takes to see that it is there. Side
     # by side they save seconds of every start; nobody is told the address yet.
-    say("  Starting web")
+    say("  Starting sandbox and web")
+    sandbox = nest.start(application.sandbox())
     web = nest.start(application.web())
     nest.wait_until(application.is_sandbox_ready, process=sandbox, seconds=READY_TIMEOUT_S)
     say("  Loading the demo world")

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -181,12 +180,11 @@ def grant_body(**changes: Any) -> dict[str, Any]:
 
 @contextmanager
 def start_sandbox(*arguments: str) -> Iterator[Sandbox]:
-    """Run `manage.py sandbox_platform --port 0` with ``arguments`` and yield a client."""
+    """Run the platform on a free port with ``arguments`` and yield a client."""
     with tempfile.NamedTemporaryFile() as output:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "sandbox_platform", "--port", "0", *arguments],
+            [sys.executable, "-m", "adapters.sandbox", "--port", "0", *arguments],
             cwd=ROOT,
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.test"},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

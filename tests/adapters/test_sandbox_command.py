@@ -12,11 +12,14 @@ import pytest
 
 from tests.adapters.sandbox import ROOT, Sandbox, grant_body, start_sandbox
 
+MANAGE = ("manage.py", "sandbox_platform")
+WITHOUT_DJANGO = ("-m", "adapters.sandbox")
 
-def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+
+def run(*arguments: str, program: tuple[str, ...] = MANAGE) -> "subprocess.CompletedProcess[str]":
     """Run the command to its end."""
     return subprocess.run(
-        [sys.executable, "manage.py", "sandbox_platform", *arguments],
+        [sys.executable, *program, *arguments],
         cwd=ROOT,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.test"},
         capture_output=True,
@@ -47,11 +50,11 @@ def test_a_port_that_is_taken_is_a_sentence() -> None:
         port = taken.getsockname()[1]
 
         ended = run("--port", str(port))
+        other = run("--port", str(port), program=WITHOUT_DJANGO)
 
-    assert ended.returncode == 1
-    assert ended.stderr == (
-        f"CommandError: 127.0.0.1:{port} is not free to listen on (Address already in use).\n"
-    )
+    sentence = f"127.0.0.1:{port} is not free to listen on (Address already in use).\n"
+    assert (ended.returncode, ended.stderr) == (1, f"CommandError: {sentence}")
+    assert (other.returncode, other.stderr) == (1, sentence)
 
 
 @pytest.mark.parametrize(
@@ -70,10 +73,13 @@ def test_an_option_that_is_wrong_is_refused(arguments: tuple[str, ...], sentence
     assert sentence in ended.stderr
 
 
+@pytest.mark.parametrize("program", [MANAGE, WITHOUT_DJANGO], ids=["manage.py", "without Django"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_says_where_it_listens_and_ends_quietly(number: signal.Signals) -> None:
+def test_it_says_where_it_listens_and_ends_quietly(
+    number: signal.Signals, program: tuple[str, ...]
+) -> None:
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "sandbox_platform", "--port", "0"],
+        [sys.executable, *program, "--port", "0"],
         cwd=ROOT,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.test"},
         stdout=subprocess.PIPE,

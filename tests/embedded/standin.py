@@ -1,8 +1,9 @@
 """
 A project that the launcher can start in a second: its real code, and stand-ins for the rest.
 
-`manage.py`, granian and celery are replaced by scripts of the same names, which Python finds
-first because the project is the working folder. What they do can be changed by a test.
+`manage.py`, granian, celery and the sandbox platform are replaced by scripts of the same names,
+which Python finds first because the project is the working folder. What they do can be changed
+by a test.
 """
 
 import os
@@ -32,17 +33,10 @@ OURS = {
 }
 
 MANAGE = """\
-import http.server, json, os, pathlib, sys
+import json, os, pathlib, sys
 print("manage.py", *sys.argv[1:])
 print("ADAPTER_ALLOWED_HOSTS", os.environ["ADAPTER_ALLOWED_HOSTS"])
 print("SANDBOX_URL", os.environ["SANDBOX_URL"])
-class Platform(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200 if self.path == "/sandbox/" else 404)
-        self.end_headers()
-if "sandbox_platform" in sys.argv:
-    options = dict(word.lstrip("-").split("=") for word in sys.argv if "=" in word)
-    http.server.HTTPServer(("127.0.0.1", int(options["port"])), Platform).serve_forever()
 if "load_demo" in sys.argv:
     demo = {"login": "demo", "password": "let-me-in", "api_key": "wf_demo"}
     pathlib.Path(sys.argv[sys.argv.index("--credentials") + 1]).write_text(json.dumps(demo))
@@ -66,6 +60,18 @@ class Site(http.server.BaseHTTPRequestHandler):
         self.send_response(200 if self.path == "/readyz" else 404)
         self.end_headers()
 http.server.ThreadingHTTPServer((options["host"], int(options["port"])), Site).serve_forever()
+"""
+SANDBOX = """\
+import http.server, os, sys
+print("sandbox", *sys.argv[1:], "")
+print("ADAPTER_ALLOWED_HOSTS", os.environ["ADAPTER_ALLOWED_HOSTS"])
+print("SANDBOX_URL", os.environ["SANDBOX_URL"])
+options = dict(word.lstrip("-").split("=") for word in sys.argv if "=" in word)
+class Platform(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/sandbox/" else 404)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", int(options["port"])), Platform).serve_forever()
 """
 
 
@@ -106,6 +112,10 @@ class StandIn:
         self.write("manage.py", MANAGE)
         self.write("granian.py", WEB)
         self.write("celery.py", WORKER)
+        (folder / "adapters" / "sandbox").mkdir(parents=True)
+        self.write("adapters/__init__.py", "")
+        self.write("adapters/sandbox/__init__.py", "")
+        self.write("adapters/sandbox/__main__.py", SANDBOX)
 
     @property
     def sandbox_url(self) -> str:

@@ -14,7 +14,6 @@ from tests.embedded.standin import MANAGE, STOP_TIMEOUT_S, StandIn
 READY = "Ctrl-C stops everything."
 CRASH = "import sys; print('the last words'); sys.exit(7)\n"
 LET_BEAT_LIVE = "import sys, time\nif 'beat' in sys.argv: time.sleep(600)\n"
-ONLY_THE_SANDBOX = "import sys\nif 'sandbox_platform' not in sys.argv: sys.exit()\n"
 STAND_IN_FOR_MAKE = """\
 import subprocess, sys
 subprocess.run([sys.executable, "-m", "core.embedded", "--end-with-parent", "run"])
@@ -31,9 +30,8 @@ def test_says_where_everything_is(standin: StandIn) -> None:
         "  Starting PostgreSQL\n"
         "  Starting Valkey\n"
         "  Collecting the static files\n"
-        "  Starting sandbox\n"
         "  Migrating the database\n"
-        "  Starting web\n"
+        "  Starting sandbox and web\n"
         "  Loading the demo world\n"
         "  Starting worker and beat\n"
         "\n"
@@ -75,13 +73,9 @@ def test_every_process_knows_where_the_sandbox_is_and_that_it_may_be_called(
         log = (standin.data_dir / "logs" / f"{name}.log").read_text().splitlines()
         assert f"ADAPTER_ALLOWED_HOSTS {hosts}" in log
         assert f"SANDBOX_URL {url}" in log
-    [asked] = [
-        line
-        for line in (standin.data_dir / "logs" / "sandbox.log").read_text().splitlines()
-        if line.startswith("manage.py sandbox_platform ")
-    ]
-    assert f"--windfall-url=http://127.0.0.1:{standin.port} " in asked
-    assert f"--state={standin.data_dir}/sandbox.jsonl" in asked
+    said = (standin.data_dir / "logs" / "sandbox.log").read_text()
+    assert f"--windfall-url=http://127.0.0.1:{standin.port} " in said
+    assert f"--state={standin.data_dir}/sandbox.jsonl" in said
 
 
 def test_the_sandbox_keeps_its_port_over_restarts(standin: StandIn) -> None:
@@ -124,7 +118,7 @@ def test_a_signal_while_it_starts_stops_everything(standin: StandIn, public_path
     [
         ("web", "granian.py", CRASH),
         ("worker", "celery.py", f"{LET_BEAT_LIVE}{CRASH}"),
-        ("sandbox", "manage.py", f"{ONLY_THE_SANDBOX}{CRASH}"),
+        ("sandbox", "adapters/sandbox/__main__.py", CRASH),
     ],
     ids=["web", "worker", "sandbox"],
 )
