@@ -8,11 +8,51 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from bonuses.admin.display import discrepancy_badge, grant_badge
-from bonuses.enums import RunStatus
+from bonuses.enums import DiscrepancyStatus, RunStatus
 from bonuses.models import Discrepancy, ReconciliationRun
-from core.admin import LargeTableAdmin
+from bonuses.services.discrepancies import explain_discrepancy
+from core.admin import LargeTableAdmin, ServicePage
 from core.admin.display import EMPTY, Tone, badge, code, instant, lines, object_link
 from core.admin.search import parse_uuid
+
+
+class ExplainPage(ServicePage[Discrepancy]):
+    """Say why a discrepancy may stay."""
+
+    name = "explain"
+    permission = "bonuses.explain_discrepancy"
+    verb = "Explain"
+    icon = "chat"
+
+    @property
+    def title(self) -> str:
+        """Say what the page does."""
+        return f"Explain: {self.subject.get_kind_display().lower()}"
+
+    def obstacle(self) -> str:
+        """Refuse what is closed."""
+        if self.subject.status == DiscrepancyStatus.OPEN:
+            return ""
+        return f"The discrepancy is {self.subject.get_status_display().lower()} already."
+
+    def consequences(self) -> list[str]:
+        """Say what will happen."""
+        return [
+            f"The platform says: {self.subject.detail}",
+            "Neither the grant nor any money is changed: only the discrepancy is closed.",
+            "The same disagreement is not brought up again; another one is.",
+        ]
+
+    def call(self, form: Any) -> str:
+        """Close it."""
+        explain_discrepancy(
+            operator=self.subject.operator,
+            discrepancy_id=self.subject.pk,
+            reason=form.cleaned_data["reason"],
+            actor=self.actor,
+            now=self.now,
+        )
+        return "The discrepancy was explained."
 
 
 @admin.register(Discrepancy)
@@ -36,6 +76,7 @@ class DiscrepancyAdmin(LargeTableAdmin):
         ("About", {"fields": ["grant_link", "grant_state", "platform_id", "operator_link"]}),
         ("What became of it", {"fields": ["closed", "explanation_shown"]}),
     ]
+    pages = (ExplainPage,)
     empty_icon = "rule"
     empty_text = (
         "No platform disagrees with us. Every day each platform is asked about its active "

@@ -50,7 +50,7 @@ class PlatformEventAdmin(LargeTableAdmin):
             of_grant = queryset.filter(grant=wanted)
             if of_grant.exists():
                 return of_grant, False
-        return queryset.filter(adapter_slug__in=adapter_slugs(), event_id=term), False
+        return queryset.filter(adapter_slug__in=adapter_slugs(PlatformEvent), event_id=term), False
 
     @admin.display(description="Received")
     def received(self, event: PlatformEvent) -> str:

@@ -22,6 +22,7 @@ from bonuses.admin.display import (
     wagering_sentence,
     weight_lines,
 )
+from bonuses.admin.ending_pages import CancelGrantPage, ForfeitGrantPage
 from bonuses.admin.search import AdapterFilter, adapter_slugs, of_player
 from bonuses.admin.timeline import timeline_of
 from bonuses.enums import DiscrepancyStatus
@@ -93,6 +94,7 @@ class BonusGrantAdmin(LargeTableAdmin):
             {"fields": ["issuance_link", "released", "excess", "outcome", "references_shown"]},
         ),
     ]
+    pages = (CancelGrantPage, ForfeitGrantPage)
     empty_icon = "card_giftcard"
     empty_text = (
         "A grant is one player's bonus. Issue one from the page of a template, start a campaign, "
@@ -107,7 +109,7 @@ class BonusGrantAdmin(LargeTableAdmin):
         if not term:
             return queryset, False
         # A platform's id may look like a UUID, too.
-        found = Q(adapter_slug__in=adapter_slugs(), platform_bonus_id=term)
+        found = Q(adapter_slug__in=adapter_slugs(BonusGrant), platform_bonus_id=term)
         wanted = parse_uuid(term)
         if wanted is not None:
             found |= Q(pk=wanted)

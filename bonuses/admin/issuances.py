@@ -14,6 +14,7 @@ from unfold.contrib.filters.admin import (
 )
 
 from bonuses.admin.display import issuance_badge, references_text
+from bonuses.admin.issue_pages import GiveUpIssuancePage, RetryIssuancePage
 from bonuses.admin.search import of_player
 from bonuses.enums import CLOSED_ISSUANCE_STATUSES, OPEN_ISSUANCE_STATUSES, IssuanceStatus
 from bonuses.models import BonusGrant, BonusIssuance
@@ -95,6 +96,7 @@ class BonusIssuanceAdmin(LargeTableAdmin):
         ("The bonus", {"fields": ["bonus", "deposit", "grant_shown"]}),
         ("Asked for by", {"fields": ["asked_for", "asker", "granted_by", "references_shown"]}),
     ]
+    pages = (RetryIssuancePage, GiveUpIssuancePage)
     empty_icon = "hourglass_empty"
     empty_text = (
         "An issuance is a bonus on its way: written down before the platform is asked. Those "

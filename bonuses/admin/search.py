@@ -7,16 +7,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter
 
+from bonuses.models import BonusGrant, PlatformEvent
 from core.admin.search import across_operators
 from players.models import Player
 
 # One step of the index a name, not a walk through all grants.
 _SLUGS = """
 WITH RECURSIVE slugs AS (
-    (SELECT adapter_slug FROM bonuses_bonusgrant ORDER BY adapter_slug LIMIT 1)
+    (SELECT adapter_slug FROM {table} ORDER BY adapter_slug LIMIT 1)
     UNION ALL
     SELECT (
-        SELECT adapter_slug FROM bonuses_bonusgrant
+        SELECT adapter_slug FROM {table}
         WHERE adapter_slug > slugs.adapter_slug ORDER BY adapter_slug LIMIT 1
     ) FROM slugs WHERE slugs.adapter_slug IS NOT NULL
 )
@@ -24,10 +25,11 @@ SELECT adapter_slug FROM slugs WHERE adapter_slug IS NOT NULL
 """
 
 
-def adapter_slugs() -> list[str]:
-    """Return the names of the adapters that have granted something."""
+def adapter_slugs(model: type[BonusGrant | PlatformEvent]) -> list[str]:
+    """Return the names of the adapters that rows of ``model`` have, read off its index."""
+    table = connection.ops.quote_name(model._meta.db_table)
     with connection.cursor() as cursor:
-        cursor.execute(_SLUGS)
+        cursor.execute(_SLUGS.format(table=table))
         return [slug for (slug,) in cursor.fetchall()]
 
 
@@ -44,7 +46,7 @@ class AdapterFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         """Return the adapters that have granted something."""
-        return [(slug, slug) for slug in adapter_slugs()]
+        return [(slug, slug) for slug in adapter_slugs(BonusGrant)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the grants of the adapter."""

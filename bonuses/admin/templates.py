@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from unfold.contrib.filters.admin import (
     BooleanRadioFilter,
     ChoicesDropdownFilter,
@@ -20,7 +21,16 @@ from bonuses.admin.display import (
     wagering_sentence,
     weight_lines,
 )
+from bonuses.admin.examples import example_sentences
 from bonuses.admin.figures import TemplateFigures, read_template_figures
+from bonuses.admin.issue_pages import IssueFromTemplatePage
+from bonuses.admin.template_pages import (
+    ActivateTemplatePage,
+    AddTemplatePage,
+    DeactivateTemplatePage,
+    EditTemplatePage,
+    preview_view,
+)
 from bonuses.models import BonusTemplate
 from core.admin import Panel, ReadOnlyAdmin
 from core.admin.display import EMPTY, amount_text, code, instant, lines, list_url, object_link
@@ -46,11 +56,21 @@ class BonusTemplateAdmin(ReadOnlyAdmin):
         ("Wagering", {"fields": ["to_wager", "weights", "biggest_bet", "win_cap"]}),
         ("Limits", {"fields": ["time_limit", "times"]}),
     ]
+    add_page = AddTemplatePage
+    pages = (IssueFromTemplatePage, EditTemplatePage, ActivateTemplatePage, DeactivateTemplatePage)
     empty_icon = "card_giftcard"
     empty_text = (
         "A template says what a bonus gives and what has to be wagered for it. Create the first "
         "one, then issue it to a player or to a segment."
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the model's addresses, the one that previews what is typed first."""
+        preview = self.admin_site.admin_view(preview_view)
+        return [
+            path("preview/", preview, name="bonuses_bonustemplate_preview"),
+            *super().get_urls(),
+        ]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -156,7 +176,7 @@ class BonusTemplateAdmin(ReadOnlyAdmin):
             "grants": f"{figures.grant_count:,}",
             "active": f"{figures.active_count:,}",
             "waiting": f"{figures.waiting_count:,}" if figures.waiting_count else EMPTY,
-            "examples": [],
+            "examples": example_sentences(subject, now=now),
         }
         if request.user.has_perm("bonuses.view_bonusgrant"):
             context["grants_url"] = list_url("bonuses.bonusgrant", template__id__exact=subject.pk)

@@ -95,6 +95,13 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Platforms",
+                "items": [
+                    _page("Adapters", "hub", "adapters", "adapterconfig"),
+                    _page("Webhook inbox", "inbox", "adapters", "webhookmessage"),
+                ],
+            },
+            {
                 "title": "Players",
                 "items": [
                     _page("Players", "group", "players", "player"),

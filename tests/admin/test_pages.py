@@ -32,6 +32,8 @@ def url(model: type[Model], name: str, *args: Any) -> str:
 def test_what_the_back_office_shows() -> None:
     assert [model._meta.label for model in MODELS] == [
         "activity.Bet",
+        "adapters.AdapterConfig",
+        "adapters.WebhookMessage",
         "auth.Group",
         "auth.User",
         "bonuses.BonusCampaign",
@@ -100,8 +102,10 @@ def test_a_page_that_adds_answers_where_adding_is_allowed(
     model: type[Model], office: Client
 ) -> None:
     can_add = model._meta.label in (
+        "adapters.AdapterConfig",
         "auth.Group",
         "auth.User",
+        "bonuses.BonusTemplate",
         "jackpots.Instance",
         "operators.ExchangeRate",
         "operators.Operator",

@@ -15,6 +15,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from adapters.models import AdapterConfig
+from bonuses.models import BonusGrant, BonusIssuance, BonusTemplate, Discrepancy
 from core.models import AuditEntry
 from jackpots.enums import InstanceStatus
 from jackpots.models import Instance
@@ -22,6 +24,12 @@ from operators.models import ApiKey, ExchangeRate, Operator
 from players.models import Segment
 from promos.models import CodeBatch, Promo, UserPromo, WithdrawalLock
 from tests.admin.conftest import page_of
+from tests.factories.bonuses import (
+    BonusGrantFactory,
+    BonusIssuanceFactory,
+    BonusTemplateFactory,
+    DiscrepancyFactory,
+)
 from tests.factories.jackpots import InstanceFactory
 from tests.factories.operators import ApiKeyFactory
 from tests.factories.promos import (
@@ -39,6 +47,19 @@ PERMISSIONS = {
     "operators.Operator:add": "operators.add_operator",
     "operators.ApiKey:revoke": "operators.revoke_apikey",
     "operators.ExchangeRate:add": "operators.add_exchangerate",
+    "adapters.AdapterConfig:add": "adapters.put_adapterconfig",
+    "adapters.AdapterConfig:edit": "adapters.put_adapterconfig",
+    "adapters.AdapterConfig:test": "adapters.test_adapterconfig",
+    "bonuses.BonusGrant:cancel": "bonuses.cancel_bonusgrant",
+    "bonuses.BonusGrant:forfeit": "bonuses.forfeit_bonusgrant",
+    "bonuses.BonusIssuance:give-up": "bonuses.give_up_bonusissuance",
+    "bonuses.BonusIssuance:retry": "bonuses.retry_bonusissuance",
+    "bonuses.BonusTemplate:activate": "bonuses.change_bonustemplate",
+    "bonuses.BonusTemplate:add": "bonuses.add_bonustemplate",
+    "bonuses.BonusTemplate:deactivate": "bonuses.change_bonustemplate",
+    "bonuses.BonusTemplate:edit": "bonuses.change_bonustemplate",
+    "bonuses.BonusTemplate:issue": "bonuses.issue_bonusgrant",
+    "bonuses.Discrepancy:explain": "bonuses.explain_discrepancy",
     "jackpots.Instance:add": "jackpots.add_instance",
     "jackpots.Instance:edit": "jackpots.change_instance",
     "jackpots.Instance:activate": "jackpots.activate_instance",
@@ -71,15 +92,21 @@ WITH_REASON = (
     "disable",
     "archive",
     "lift",
+    "forfeit",
+    "give-up",
+    "retry",
+    "explain",
+    "deactivate",
 )
 #: What the address of a page that adds chooses first.
 KINDS: dict[type[Model], str] = {
+    BonusTemplate: "?type=no_deposit",
     Instance: "?kind=raffle",
     Promo: "?type=DEPOSIT",
     Segment: "?kind=rules",
 }
-#: An empty form of these is an empty list, and the list was empty.
-HARMLESS = ("promos.Promo:games",)
+#: An empty form of these is an empty list, and the list was empty; or it asks for nothing.
+HARMLESS = ("promos.Promo:games", "adapters.AdapterConfig:test")
 NO_ROWS = {
     f"{prefix}-{count}": "0"
     for prefix in ("pots", "games")
@@ -120,6 +147,18 @@ def address(name: str, operator: Operator) -> str:
     elif model is WithdrawalLock:
         promo = PromoFactory.create(operator=operator)
         row = WithdrawalLockFactory.create(user_promo__promo=promo, created_at=timezone.now())
+    elif model is AdapterConfig:
+        row = AdapterConfig.objects.get(operator=operator)
+    elif model is BonusTemplate:
+        row = BonusTemplateFactory.create(operator=operator, is_active=command.name != "activate")
+    elif model is BonusGrant:
+        row = BonusGrantFactory.create(
+            asked_template__operator=operator, asked_template__time_limit_hours=None
+        )
+    elif model is BonusIssuance:
+        row = BonusIssuanceFactory.create(template__operator=operator)
+    elif model is Discrepancy:
+        row = DiscrepancyFactory.create(grant__asked_template__operator=operator)
     elif model is ApiKey:
         row = ApiKeyFactory.create(operator=operator)
     else:
@@ -156,6 +195,11 @@ def test_staff_with_every_other_permission_are_refused_on_get_and_post(
         UserPromo,
         CodeBatch,
         WithdrawalLock,
+        AdapterConfig,
+        BonusTemplate,
+        BonusIssuance,
+        BonusGrant,
+        Discrepancy,
         AuditEntry,
     )
     before = [list(model._default_manager.order_by("pk").values()) for model in rows]

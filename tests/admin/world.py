@@ -6,6 +6,7 @@ from decimal import Decimal
 from django.contrib.auth.models import Group
 from django.db import transaction
 
+from adapters.models import WebhookMessage
 from bonuses.enums import CampaignStatus, GrantStatus, IssuanceStatus, TargetStatus
 from bonuses.models import ReconciliationRun
 from core import audit
@@ -18,6 +19,7 @@ from operators.models import Operator
 from players.models import Player
 from promos.enums import UserPromoStatus
 from tests.factories.activity import BetFactory
+from tests.factories.adapters import AdapterConfigFactory
 from tests.factories.bonuses import (
     BonusCampaignFactory,
     BonusGrantFactory,
@@ -58,6 +60,7 @@ def fill_world(operator: Operator, now: datetime, *, rows: int) -> None:
         OptInFactory.create(instance=daily, player=player)
         promise_bonus(operator, player, now)
         grant_bonuses(operator, player, now)
+        hear_of_a_platform(operator, now, number=player.pk)
         BetFactory.create(operator=operator, player=player)
         give_money(operator, player, now, reference=f"deposit-{player.pk}")
         contribute_to(daily, player, now)
@@ -126,6 +129,25 @@ def grant_bonuses(operator: Operator, player: Player, now: datetime) -> None:
         status=TargetStatus.SKIPPED,
         reason_code="PLAYER_BLOCKED",
         settled_at=now,
+    )
+
+
+def hear_of_a_platform(operator: Operator, now: datetime, *, number: int) -> None:
+    """Connect the operator to a platform that has sent something that is no event."""
+    platform = AdapterConfigFactory.create(operator=operator)
+    WebhookMessage.objects.create(
+        operator=operator,
+        adapter_slug=platform.slug,
+        webhook_id=f"message-{number}",
+        signed_at=now,
+        signatures="v1,c2lnbmF0dXJl",
+        body=b"<b>not JSON</b>",
+        digest="0" * 64,
+        outcome="refused",
+        status_code=422,
+        detail="INVALID_EVENT: The body is not JSON.",
+        received_at=now,
+        last_received_at=now,
     )
 
 
