@@ -16,14 +16,22 @@ from django.urls.converters import StringConverter, UUIDConverter
 from django.urls.resolvers import RoutePattern
 from rest_framework.views import APIView
 
+from adapters.http.signing import make_secret
 from operators.models import Operator
 from tests.factories.activity import BetFactory, bet_by, deposit_by
-from tests.factories.bonuses import BonusCampaignFactory, BonusTemplateFactory
+from tests.factories.adapters import AdapterConfigFactory
+from tests.factories.bonuses import (
+    BonusCampaignFactory,
+    BonusGrantFactory,
+    BonusIssuanceFactory,
+    BonusTemplateFactory,
+)
 from tests.factories.games import GameFactory
 from tests.factories.jackpots import InstanceFactory, OptInFactory
 from tests.factories.operators import ExchangeRateFactory
 from tests.factories.players import PlayerFactory, SegmentFactory
 from tests.factories.promos import CodeBatchFactory, PromoFactory, UserPromoFactory
+from tests.factories.webhooks import WebhookDeliveryFactory, WebhookEndpointFactory
 
 
 def wager_by(player_id: str) -> dict[str, str]:
@@ -85,17 +93,31 @@ def euros(operator: Operator) -> dict[str, str]:
     return {"amount": "10.00", "currency": "EUR"}
 
 
+def grant_of(operator: Operator) -> dict[str, str]:
+    """Return the body of a bonus for a player of ``operator``, in dollars: no rate is needed."""
+    template = BonusTemplateFactory.create(operator=operator, currency="USD")
+    player = PlayerFactory.create(operator=operator, currency="USD")
+    return {"template_id": str(template.pk), "player_id": player.reference}
+
+
 #: What a part of a path names: how to make one for an operator, as it stands in the path.
 OBJECTS: dict[str, Callable[[Operator], Any]] = {
+    "adapter_slug": lambda operator: AdapterConfigFactory.create(operator=operator).slug,
     "batch_id": lambda operator: CodeBatchFactory.create(promo__operator=operator).pk,
     "bet_id": lambda operator: BetFactory.create(operator=operator).bet_id,
     "campaign_id": lambda operator: BonusCampaignFactory.create(operator=operator).pk,
+    "grant_id": lambda operator: BonusGrantFactory.create(asked_template__operator=operator).pk,
     "instance_id": lambda operator: InstanceFactory.create(operator=operator).pk,
+    "issuance_id": lambda operator: BonusIssuanceFactory.create(template__operator=operator).pk,
     "player_id": lambda operator: PlayerFactory.create(operator=operator).reference,
     "promo_id": lambda operator: PromoFactory.create(operator=operator).pk,
     "segment_id": lambda operator: SegmentFactory.create(operator=operator).pk,
     "slug": lambda operator: GameFactory.create(operator=operator).slug,
     "template_id": lambda operator: BonusTemplateFactory.create(operator=operator).pk,
+    "endpoint_id": lambda operator: WebhookEndpointFactory.create(operator=operator).pk,
+    "delivery_id": lambda operator: (
+        WebhookDeliveryFactory.create(endpoint__operator=operator, status="failed").pk
+    ),
     "user_promo_id": lambda operator: UserPromoFactory.create(promo__operator=operator).pk,
 }
 
@@ -116,6 +138,11 @@ BODIES: dict[tuple[str, str], Callable[[Operator], Any]] = {
     ("game", "PUT"): lambda operator: {"name": "Sums", "category": "slots"},
     ("segments", "POST"): lambda operator: {"name": "All", "rules": {}},
     ("exchange-rate", "PUT"): lambda operator: {"usd_rate": "1.25"},
+    ("adapter", "PUT"): lambda operator: {
+        "kind": "http",
+        "base_url": "https://93.184.216.34",
+        "secret": make_secret(),
+    },
     ("instances", "POST"): lambda operator: {
         "name": "Daily",
         "kind": "progressive",
@@ -156,12 +183,17 @@ BODIES: dict[tuple[str, str], Callable[[Operator], Any]] = {
     },
     ("bonus-campaigns", "POST"): campaign_of,
     ("bonus-campaign-budget", "PUT"): lambda operator: {"budget_base": "100.00"},
+    ("bonus-grants", "POST"): grant_of,
+    ("bonus-grant-cancellation", "POST"): lambda operator: {"reason": "It was a mistake."},
+    ("bonus-grant-forfeiture", "POST"): lambda operator: {"reason": "It was fraud."},
     ("bonus-templates", "POST"): lambda operator: {
         "name": "Ten euros",
         "type": "no_deposit",
         "config": {"amount": "10.00", "currency": "EUR"},
         "wagering_requirement_multiplier": "30",
     },
+    ("webhook-endpoints", "POST"): lambda operator: {"url": "https://93.184.216.34/hooks"},
+    ("webhook-endpoint", "PATCH"): lambda operator: {"description": "The journal"},
     ("user-promo-cancellation", "POST"): lambda operator: {"reason": "The player asked for it."},
 }
 
@@ -184,13 +216,24 @@ ROWS: dict[str, Callable[[Operator], Any]] = {
     "exchange-rates": lambda operator: ExchangeRateFactory.create(operator=operator),
     "instances": lambda operator: InstanceFactory.create(operator=operator),
     "bonus-campaigns": lambda operator: BonusCampaignFactory.create(operator=operator),
+    "bonus-grants": lambda operator: BonusGrantFactory.create(asked_template__operator=operator),
     "bonus-templates": lambda operator: BonusTemplateFactory.create(operator=operator),
     "promos": lambda operator: PromoFactory.create(operator=operator),
+    "webhook-endpoints": lambda operator: WebhookEndpointFactory.create(operator=operator),
+    "webhook-deliveries": lambda operator: WebhookDeliveryFactory.create(
+        endpoint__operator=operator
+    ),
     "user-promos": lambda operator: UserPromoFactory.create(promo__operator=operator),
 }
 
 #: Routes that name nothing in their path and are no list either: one thing of each operator.
 SINGLES = {"promo-settings"}
+
+#: Lists that are never empty, since every operator is born with a row; with tests of their own.
+BORN_WITH = {"adapters"}
+
+#: What names a thing among those of all operators: that a name is taken, everybody may hear.
+GLOBAL_NAMES = {("adapter", "PUT")}
 
 #: Routes without an API key: the sender's signature stands in for it, and tests of its own.
 KEYLESS = {"bonus-events"}
