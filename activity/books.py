@@ -92,6 +92,23 @@ ORDER BY 1
 """
 
 
+# What a bet says of bonus money, and what the fundings of its stake say.
+_BONUS_PARTS = """
+WITH fundings AS (
+    SELECT bet_ref, sum(stake_amount) AS stake, sum(coalesce(payout_share, 0)) AS payout
+    FROM bonuses_betfunding GROUP BY bet_ref
+)
+SELECT label || ' of bet ' || coalesce(bet.id::text, fundings.bet_ref), recorded, computed
+FROM activity_bet AS bet FULL JOIN fundings ON fundings.bet_ref = bet.id::text
+CROSS JOIN LATERAL (VALUES
+    ('bonus_stake', coalesce(bet.bonus_stake, 0), coalesce(fundings.stake, 0)),
+    ('bonus_payout', coalesce(bet.bonus_payout, 0), coalesce(fundings.payout, 0))
+) AS number (label, recorded, computed)
+WHERE recorded <> computed
+ORDER BY 1
+"""
+
+
 @register_check("activity.totals")
 def check_totals() -> Iterator[Difference]:
     """Find players whose totals are not the sums of their deposits and settled bets."""
@@ -108,6 +125,12 @@ def check_transfers() -> Iterator[Difference]:
 def check_rollbacks() -> Iterator[Difference]:
     """Find bets that are rolled back and were not reversed, or the other way round."""
     return _differences("activity.rollbacks", _ROLLBACKS)
+
+
+@register_check("activity.bonus_parts")
+def check_bonus_parts() -> Iterator[Difference]:
+    """Find bets whose bonus parts are not the sums of their fundings."""
+    return _differences("activity.bonus_parts", _BONUS_PARTS)
 
 
 def _differences(check: str, query: str) -> Iterator[Difference]:
