@@ -80,7 +80,7 @@ class GameContributionField(serializers.JSONField):
 # In
 
 
-class UpdateTemplateSerializer(BodySerializer[Any]):
+class UpdateBonusTemplateSerializer(BodySerializer[Any]):
     """The terms to change; what is left out stays. Grants keep the terms they have."""
 
     name = TextField(required=False, max_length=NAME_LENGTH_MAX)
@@ -115,7 +115,7 @@ class UpdateTemplateSerializer(BodySerializer[Any]):
     is_active = FlagField(required=False)
 
 
-class CreateTemplateSerializer(UpdateTemplateSerializer):
+class CreateBonusTemplateSerializer(UpdateBonusTemplateSerializer):
     """A template: `type` decides what its config needs."""
 
     name = TextField(max_length=NAME_LENGTH_MAX)
@@ -131,7 +131,7 @@ class CreateTemplateSerializer(UpdateTemplateSerializer):
 # Out
 
 
-class TemplateSerializer(serializers.Serializer[Any]):
+class BonusTemplateSerializer(serializers.Serializer[Any]):
     """A template."""
 
     id = serializers.UUIDField()
@@ -150,7 +150,7 @@ class TemplateSerializer(serializers.Serializer[Any]):
 
 
 def represent_template(template: BonusTemplate) -> dict[str, Any]:
-    """Return a template as TemplateSerializer describes it."""
+    """Return a template as BonusTemplateSerializer describes it."""
     return {
         "id": str(template.pk),
         "name": template.name,

@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bonuses.api.v1.template_serializers import (
-    CreateTemplateSerializer,
-    TemplateSerializer,
-    UpdateTemplateSerializer,
+    BonusTemplateSerializer,
+    CreateBonusTemplateSerializer,
+    UpdateBonusTemplateSerializer,
     represent_template,
 )
 from bonuses.models import BonusTemplate
@@ -30,7 +30,7 @@ class BonusTemplateListView(WindfallView, generics.GenericAPIView[BonusTemplate]
     """The bonus templates of an operator."""
 
     scopes: ClassVar = {"GET": Scope.READ, "POST": Scope.MANAGE}
-    serializer_class = TemplateSerializer
+    serializer_class = BonusTemplateSerializer
     pagination_class = NewestIdFirst
     filterset_fields: ClassVar = ["type", "is_active"]
     queryset = BonusTemplate.objects.none()
@@ -38,7 +38,7 @@ class BonusTemplateListView(WindfallView, generics.GenericAPIView[BonusTemplate]
     @extend_schema(
         operation_id="bonus_templates_list",
         # With its media type, 200 is seen first, and what it lists decides about the filters.
-        responses={(200, "application/json"): TemplateSerializer(many=True), **problems(400)},
+        responses={(200, "application/json"): BonusTemplateSerializer(many=True), **problems(400)},
     )
     def get(self, request: Request) -> Response:
         """List the templates, newest first."""
@@ -48,8 +48,8 @@ class BonusTemplateListView(WindfallView, generics.GenericAPIView[BonusTemplate]
 
     @extend_schema(
         operation_id="bonus_templates_create",
-        request=CreateTemplateSerializer,
-        responses={201: TemplateSerializer, **problems(400, 422)},
+        request=CreateBonusTemplateSerializer,
+        responses={201: BonusTemplateSerializer, **problems(400, 422)},
         filters=False,
     )
     def post(self, request: Request) -> Response:
@@ -58,7 +58,7 @@ class BonusTemplateListView(WindfallView, generics.GenericAPIView[BonusTemplate]
 
         A config that cannot be is 422 `BONUS_CONFIG_INVALID` with every field in `errors`.
         """
-        terms = parsed(CreateTemplateSerializer, request.data)
+        terms = parsed(CreateBonusTemplateSerializer, request.data)
         template = templates.create_template(
             operator=calling_operator(request),
             bonus_type=terms.pop("type"),
@@ -76,7 +76,7 @@ class BonusTemplateView(WindfallView):
 
     @extend_schema(
         operation_id="bonus_templates_retrieve",
-        responses={200: TemplateSerializer, **problems(404)},
+        responses={200: BonusTemplateSerializer, **problems(404)},
     )
     def get(self, request: Request, template_id: UUID) -> Response:
         """Return the template."""
@@ -85,15 +85,15 @@ class BonusTemplateView(WindfallView):
 
     @extend_schema(
         operation_id="bonus_templates_update",
-        request=UpdateTemplateSerializer,
-        responses={200: TemplateSerializer, **problems(400, 404, 422)},
+        request=UpdateBonusTemplateSerializer,
+        responses={200: BonusTemplateSerializer, **problems(400, 404, 422)},
     )
     def patch(self, request: Request, template_id: UUID) -> Response:
         """Change terms of the template for grants from now on; the type stays."""
         template = templates.update_template(
             operator=calling_operator(request),
             template_id=template_id,
-            changes=parsed(UpdateTemplateSerializer, request.data),
+            changes=parsed(UpdateBonusTemplateSerializer, request.data),
             actor=calling_actor(request),
             now=timezone.now(),
         )
