@@ -4,7 +4,9 @@ from bonuses.admin.campaigns import BonusCampaignAdmin
 from bonuses.admin.discrepancies import DiscrepancyAdmin, ReconciliationRunAdmin
 from bonuses.admin.events import PlatformEventAdmin
 from bonuses.admin.grants import BonusGrantAdmin
+from bonuses.admin.home import bonuses_panel
 from bonuses.admin.issuances import BonusIssuanceAdmin
+from bonuses.admin.players import player_panel
 from bonuses.admin.templates import BonusTemplateAdmin
 
 __all__ = [
@@ -15,4 +17,6 @@ __all__ = [
     "DiscrepancyAdmin",
     "PlatformEventAdmin",
     "ReconciliationRunAdmin",
+    "bonuses_panel",
+    "player_panel",
 ]

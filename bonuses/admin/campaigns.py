@@ -1,27 +1,48 @@
 """Campaigns: whom a bonus goes to, what that costs, and how far it is, as it happens."""
 
 from datetime import datetime
-from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
     RelatedDropdownFilter,
 )
 
+from bonuses.admin.campaign_figures import percent_done, progress_of
+from bonuses.admin.campaign_pages import (
+    AddCampaignPage,
+    BudgetPage,
+    PauseCampaignPage,
+    ResumeCampaignPage,
+    StartCampaignPage,
+    cost_sentence,
+    try_preview,
+)
+from bonuses.admin.campaign_views import progress_view, result_view
 from bonuses.admin.display import campaign_badge, gift_sentence, progress_cell
-from bonuses.admin.figures import CampaignFigures, read_campaign_figures
 from bonuses.enums import CampaignStatus, TargetStatus
 from bonuses.models import BonusCampaign, CampaignTarget
+from bonuses.selectors import count_targets
 from core.admin import Panel, ReadOnlyAdmin
-from core.admin.display import EMPTY, amount_text, code, instant, money, object_link
+from core.admin.display import EMPTY, code, instant, money, object_link
 from core.admin.search import parse_uuid
+from core.admin.timeline import decisions_about, timeline_panel
 
 _REASONS_SHOWN_MAX = 20
+_SAID = {
+    "bonus.campaign.created": "Created",
+    "bonus.campaign.started": "Started: the audience was written down",
+    "bonus.campaign.paused": "Paused",
+    "bonus.campaign.resumed": "Resumed",
+    "bonus.campaign.budget_set": "Budget set",
+    "bonus.campaign.finished": "Finished: nothing is pending",
+}
 
 
 @admin.register(BonusCampaign)
@@ -45,11 +66,26 @@ class BonusCampaignAdmin(ReadOnlyAdmin):
         ("What, and to whom", {"fields": ["template_link", "gives", "segment_link", "budget"]}),
         ("When", {"fields": ["created", "started", "finished"]}),
     ]
+    add_page = AddCampaignPage
+    pages = (StartCampaignPage, PauseCampaignPage, ResumeCampaignPage, BudgetPage)
     empty_icon = "campaign"
     empty_text = (
         "A campaign gives one template to all players of a segment, each once. Create a template "
         "and a segment, then the first campaign."
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the model's addresses, those of one campaign's progress and result first."""
+        views = {"progress": ("progress/", progress_view), "result": ("result.csv", result_view)}
+        found = [
+            path(
+                f"<path:object_id>/{route}",
+                self.admin_site.admin_view(partial(view, self)),
+                name=f"bonuses_bonuscampaign_{name}",
+            )
+            for name, (route, view) in views.items()
+        ]
+        return [*found, *super().get_urls()]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -65,9 +101,9 @@ class BonusCampaignAdmin(ReadOnlyAdmin):
 
     def complete_rows(self, rows: list[BonusCampaign]) -> None:
         """Give each row its figures, all read in one statement."""
-        figures = read_campaign_figures(campaign_ids=[row.pk for row in rows])
+        counts = count_targets(campaign_ids=[row.pk for row in rows])
         for row in rows:
-            row.figures = figures[row.pk]  # type: ignore[attr-defined]
+            row.counts = counts[row.pk]  # type: ignore[attr-defined]
 
     @admin.display(description="State")
     def state(self, campaign: BonusCampaign) -> str:
@@ -79,9 +115,10 @@ class BonusCampaignAdmin(ReadOnlyAdmin):
         """Return how many of its players have been dealt with."""
         if campaign.status == CampaignStatus.DRAFT:
             return EMPTY
-        figures: CampaignFigures = campaign.figures  # type: ignore[attr-defined]
-        done = figures.audience - figures.pending
-        return progress_cell(figures.percent, f"{done:,} of {figures.audience:,} players")
+        counts: dict[TargetStatus, int] = campaign.counts  # type: ignore[attr-defined]
+        audience = sum(counts.values())
+        done = audience - counts[TargetStatus.PENDING]
+        return progress_cell(percent_done(counts), f"{done:,} of {audience:,} players")
 
     @admin.display(description="Paused because")
     def why_paused(self, campaign: BonusCampaign) -> str:
@@ -139,17 +176,32 @@ class BonusCampaignAdmin(ReadOnlyAdmin):
     def panels_before(
         self, request: HttpRequest, subject: BonusCampaign, now: datetime
     ) -> list[Panel]:
-        """Return how far it is."""
+        """Return how far it is; of a draft, what starting it now would come to."""
         if subject.status == CampaignStatus.DRAFT:
-            return []
-        return [Panel("Progress", "admin/bonuses/campaign.html", progress_context(subject))]
+            preview = try_preview(subject, now=now)
+            context: dict[str, Any] = {"preview": preview}
+            if preview is not None:
+                context["cost"] = cost_sentence(preview)
+                context["skips"] = sorted(preview.skips.items(), key=lambda skip: -skip[1])
+            return [Panel("Preview", "admin/bonuses/preview.html", context)]
+        context = {
+            "campaign": subject,
+            "progress": progress_of(subject),
+            "progress_url": reverse("admin:bonuses_bonuscampaign_progress", args=[subject.pk]),
+            "result_url": reverse("admin:bonuses_bonuscampaign_result", args=[subject.pk]),
+        }
+        return [Panel("Progress", "admin/bonuses/campaign.html", context)]
 
     def panels_after(
         self, request: HttpRequest, subject: BonusCampaign, now: datetime
     ) -> list[Panel]:
-        """Return why players were skipped or failed."""
+        """Return who got nothing and why, and what was decided about the campaign."""
+        events = decisions_about(
+            "bonuses.bonuscampaign", [subject.pk], said=_SAID, describe=lambda _after: ""
+        )
+        timeline = timeline_panel(events, nothing="Nothing is recorded of this campaign.")
         if subject.status == CampaignStatus.DRAFT:
-            return []
+            return [timeline]
         rows = (
             CampaignTarget.objects.filter(
                 campaign=subject, status__in=[TargetStatus.SKIPPED, TargetStatus.FAILED]
@@ -163,23 +215,9 @@ class BonusCampaignAdmin(ReadOnlyAdmin):
             {
                 "status": TargetStatus(row["status"]).label,
                 "code": row["reason_code"] or EMPTY,
-                "count": row["number"],
+                "count": f"{row['number']:,}",
             }
             for row in rows
         ]
-        return [Panel("Who got nothing", "admin/bonuses/reasons.html", {"reasons": reasons})]
-
-
-def progress_context(campaign: BonusCampaign) -> dict[str, Any]:
-    """Return how far a campaign is, for its panel and for whoever asks again."""
-    figures = read_campaign_figures(campaign_ids=[campaign.pk])[campaign.pk]
-    spent = CampaignTarget.objects.filter(campaign=campaign, status=TargetStatus.GRANTED).aggregate(
-        cost=Sum("cost_base")
-    )["cost"]
-    currency = campaign.operator.base_currency
-    return {
-        "campaign": campaign,
-        "figures": figures,
-        "cost": amount_text(spent or Decimal(0), currency),
-        "is_running": campaign.status == CampaignStatus.ISSUING,
-    }
+        panel = Panel("Who got nothing", "admin/bonuses/reasons.html", {"reasons": reasons})
+        return [panel, timeline]

@@ -1,4 +1,4 @@
-"""Counts that lists of bonuses show, read in one statement for all rows of a page."""
+"""Counts that lists of templates show, read for all rows of a page at once."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.db.models import Count, Q
 
-from bonuses.enums import GrantStatus, TargetStatus
-from bonuses.models import BonusGrant, BonusIssuance, CampaignTarget
+from bonuses.enums import GrantStatus
+from bonuses.models import BonusGrant, BonusIssuance
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,28 +17,6 @@ class TemplateFigures:
     grant_count: int = 0
     active_count: int = 0
     waiting_count: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignFigures:
-    """What a campaign has done so far, in players."""
-
-    pending: int = 0
-    granted: int = 0
-    skipped: int = 0
-    failed: int = 0
-
-    @property
-    def audience(self) -> int:
-        """Return how many players there are altogether."""
-        return self.pending + self.granted + self.skipped + self.failed
-
-    @property
-    def percent(self) -> int:
-        """Return how much of the audience has been dealt with."""
-        if self.audience == 0:
-            return 100
-        return 100 * (self.audience - self.pending) // self.audience
 
 
 def read_template_figures(*, template_ids: Collection[UUID]) -> dict[UUID, TemplateFigures]:
@@ -61,17 +39,3 @@ def read_template_figures(*, template_ids: Collection[UUID]) -> dict[UUID, Templ
         key: TemplateFigures(*counted.get(key, (0, 0)), waiting_count=waiting.get(key, 0))
         for key in template_ids
     }
-
-
-def read_campaign_figures(*, campaign_ids: Collection[UUID]) -> dict[UUID, CampaignFigures]:
-    """Return the figures of each campaign."""
-    rows = (
-        CampaignTarget.objects.filter(campaign__in=campaign_ids)
-        .order_by()
-        .values_list("campaign_id", "status")
-        .annotate(number=Count("pk"))
-    )
-    counted: dict[UUID, dict[str, int]] = {key: {} for key in campaign_ids}
-    for campaign_id, status, number in rows:
-        counted[campaign_id][TargetStatus(status).value] = number
-    return {key: CampaignFigures(**numbers) for key, numbers in counted.items()}

@@ -88,7 +88,7 @@ def create_campaign(
 
 @transaction.atomic
 def start_campaign(
-    *, operator: Operator, campaign_id: UUID, actor: Actor, now: datetime
+    *, operator: Operator, campaign_id: UUID, actor: Actor, now: datetime, reason: str = ""
 ) -> BonusCampaign:
     """
     Write the audience down, and let workers issue to it once this is committed.
@@ -116,6 +116,7 @@ def start_campaign(
         subject=campaign,
         before={"status": CampaignStatus.DRAFT.value},
         after={"status": CampaignStatus.ISSUING.value, "audience_size": size},
+        reason=reason,
         now=now,
     )
     announce_campaign(campaign=campaign, topic="bonus.campaign.started", now=now)

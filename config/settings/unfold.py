@@ -36,7 +36,7 @@ UNFOLD = {
     "SHOW_BACK_BUTTON": False,
     "ENVIRONMENT": None,
     "STYLES": [_file("windfall/backoffice.css")],
-    "SCRIPTS": [_file("windfall/backoffice.js")],
+    "SCRIPTS": [_file("windfall/backoffice.js"), _file("windfall/bonuses.js")],
     "DASHBOARD_CALLBACK": "core.admin.panels.home_context",
     "BORDER_RADIUS": "8px",
     "COLORS": {

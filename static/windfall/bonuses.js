@@ -51,15 +51,24 @@
 
     const followCampaign = (place) => {
         const said = place.querySelector("[data-said]");
-        said.textContent = "It is looked at again every two seconds.";
+        // What is said is read aloud: it is changed only when there is something else to say.
+        const say = (text) => {
+            if (said.textContent !== text) {
+                said.textContent = text;
+            }
+        };
 
         const show = (told) => {
-            const bar = place.querySelector("[data-percent]");
-            bar.value = told.percent;
-            bar.textContent = `${told.percent} %`;
-            ["audience", "pending", "granted", "skipped", "failed", "cost"].forEach((name) => {
-                place.querySelector(`[data-${name}]`).textContent = told[name];
+            place.querySelectorAll("[data-told]").forEach((element) => {
+                const value = told[element.dataset.told];
+                if (element instanceof HTMLProgressElement) {
+                    element.value = value;
+                    element.textContent = `${value} %`;
+                } else {
+                    element.textContent = value;
+                }
             });
+            say(told.is_running ? `${told.said} This page follows.` : told.said);
         };
 
         const look = async () => {
@@ -68,23 +77,21 @@
                     credentials: "same-origin",
                 });
                 if (!response.ok || response.redirected) {
-                    said.textContent = "Load the page again to see how far it is.";
+                    say("Load the page again to see how far it is.");
                     return;
                 }
                 const told = await response.json();
                 show(told);
                 if (!told.is_running) {
-                    said.textContent = told.said;
                     return;
                 }
-                said.textContent = told.said;
             } catch {
-                said.textContent = "There is no answer at the moment. It is tried again.";
+                say("There is no answer at the moment. It is asked for again.");
             }
             setTimeout(look, POLL_MS);
         };
 
-        setTimeout(look, POLL_MS);
+        look();
     };
 
     document.addEventListener("DOMContentLoaded", () => {

@@ -105,6 +105,7 @@ def test_a_page_that_adds_answers_where_adding_is_allowed(
         "adapters.AdapterConfig",
         "auth.Group",
         "auth.User",
+        "bonuses.BonusCampaign",
         "bonuses.BonusTemplate",
         "jackpots.Instance",
         "operators.ExchangeRate",

@@ -16,7 +16,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from adapters.models import AdapterConfig
-from bonuses.models import BonusGrant, BonusIssuance, BonusTemplate, Discrepancy
+from bonuses.enums import CampaignStatus
+from bonuses.models import (
+    BonusCampaign,
+    BonusGrant,
+    BonusIssuance,
+    BonusTemplate,
+    Discrepancy,
+)
 from core.models import AuditEntry
 from jackpots.enums import InstanceStatus
 from jackpots.models import Instance
@@ -25,6 +32,7 @@ from players.models import Segment
 from promos.models import CodeBatch, Promo, UserPromo, WithdrawalLock
 from tests.admin.conftest import page_of
 from tests.factories.bonuses import (
+    BonusCampaignFactory,
     BonusGrantFactory,
     BonusIssuanceFactory,
     BonusTemplateFactory,
@@ -50,6 +58,11 @@ PERMISSIONS = {
     "adapters.AdapterConfig:add": "adapters.put_adapterconfig",
     "adapters.AdapterConfig:edit": "adapters.put_adapterconfig",
     "adapters.AdapterConfig:test": "adapters.test_adapterconfig",
+    "bonuses.BonusCampaign:add": "bonuses.add_bonuscampaign",
+    "bonuses.BonusCampaign:budget": "bonuses.change_bonuscampaign",
+    "bonuses.BonusCampaign:pause": "bonuses.pause_bonuscampaign",
+    "bonuses.BonusCampaign:resume": "bonuses.pause_bonuscampaign",
+    "bonuses.BonusCampaign:start": "bonuses.start_bonuscampaign",
     "bonuses.BonusGrant:cancel": "bonuses.cancel_bonusgrant",
     "bonuses.BonusGrant:forfeit": "bonuses.forfeit_bonusgrant",
     "bonuses.BonusIssuance:give-up": "bonuses.give_up_bonusissuance",
@@ -97,6 +110,8 @@ WITH_REASON = (
     "retry",
     "explain",
     "deactivate",
+    "budget",
+    "start",
 )
 #: What the address of a page that adds chooses first.
 KINDS: dict[type[Model], str] = {
@@ -151,6 +166,16 @@ def address(name: str, operator: Operator) -> str:
         row = AdapterConfig.objects.get(operator=operator)
     elif model is BonusTemplate:
         row = BonusTemplateFactory.create(operator=operator, is_active=command.name != "activate")
+    elif model is BonusCampaign:
+        is_draft = command.name == "start"
+        row = BonusCampaignFactory.create(
+            operator=operator,
+            status=CampaignStatus.DRAFT if is_draft else CampaignStatus.ISSUING,
+            audience_size=None if is_draft else 0,
+            started_at=None if is_draft else timezone.now(),
+            is_paused=command.name == "resume",
+            pause_reason="Because" if command.name == "resume" else "",
+        )
     elif model is BonusGrant:
         row = BonusGrantFactory.create(
             asked_template__operator=operator, asked_template__time_limit_hours=None
