@@ -28,14 +28,17 @@ class WebhookDeliveryQuerySet(OperatorQuerySet["WebhookDelivery"]):
             Q(leased_until=None) | Q(leased_until__lte=now), next_attempt_at__lte=now
         )
 
-    def in_turns(self) -> Self:
-        """The same, with the first of every endpoint before the second of any: ``turn``."""
+    def in_turns(self, *, turns_max: int) -> Self:
+        """The first of every endpoint before the second of any, and so on for ``turns_max``."""
         turn = Window(
             RowNumber(),
             partition_by=F("endpoint_id"),
             order_by=[F("next_attempt_at").asc(), F("pk").asc()],
         )
-        return self.annotate(turn=turn).order_by("turn", "next_attempt_at", "pk")
+        numbered = self.annotate(turn=turn)
+        return numbered.filter(Q(("turn__lte", turns_max))).order_by(
+            "turn", "next_attempt_at", "pk"
+        )
 
 
 class WebhookDelivery(models.Model):

@@ -111,7 +111,7 @@ def attempt_due_deliveries(
 
 @transaction.atomic(durable=True)
 def replay_delivery(
-    *, operator: Operator, delivery_id: UUID, reason: str = "", actor: Actor, now: datetime
+    *, operator: Operator, delivery_id: UUID, reason: str, actor: Actor, now: datetime
 ) -> WebhookDelivery:
     """
     Send a message again that was delivered or given up, with the same id; its log goes on.
@@ -259,7 +259,7 @@ def _note_health(endpoint_id: UUID, sent: Sent, *, actor: Actor, now: datetime) 
 
 
 def _list_due(*, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
-    due = WebhookDelivery.objects.due(now=now).in_turns().filter(turn__lte=_PER_ENDPOINT_MAX)
+    due = WebhookDelivery.objects.due(now=now).in_turns(turns_max=_PER_ENDPOINT_MAX)
     return list(due.values_list("pk", "endpoint_id")[:limit])
 
 

@@ -48,6 +48,11 @@ _CAMPAIGN: Mapping[str, Any] = {
     "segment_id": "019a5c00-0a1b-7c2d-8e3f-4a5b6c7d8e9f",
     "template_id": "019a5b00-1c2d-7e3f-8a4b-5c6d7e8f9a0b",
     "status": "issuing",
+    "is_paused": False,
+    "pause_reason": None,
+    "budget_base": "25000.00",
+    "committed_base": "0.00",
+    "base_currency_code": "USD",
     "audience_size": 1200,
     "stats": {"pending": 1200, "granted": 0, "skipped": 0, "failed": 0},
     "created_at": "2026-03-01T11:00:00Z",
@@ -173,6 +178,7 @@ _TOPICS = (
         {
             **_CAMPAIGN,
             "status": "issued",
+            "committed_base": "14375.00",
             "stats": {"pending": 0, "granted": 1150, "skipped": 48, "failed": 2},
             "finished_at": "2026-03-01T12:10:00Z",
         },
@@ -225,3 +231,8 @@ _TOPICS = (
 
 #: Every topic an endpoint may ask for, by name.
 TOPICS: Mapping[str, Topic] = {topic.name: topic for topic in _TOPICS}
+
+
+def attribute_of(topic_name: str) -> str:
+    """Return a topic's name as one that Python can have: ``bonus_grant_issued``."""
+    return topic_name.replace(".", "_")

@@ -88,7 +88,8 @@ def describe_grant(*, grant: BonusGrant) -> dict[str, Any]:
 
 
 def describe_campaign(*, campaign: BonusCampaign) -> dict[str, Any]:
-    """Return a campaign and its statistics as the API shows them."""
+    """Return a campaign, its operator fetched, and its statistics as the API shows them."""
+    currency = campaign.operator.base_currency
     counted = campaign.targets.values_list("status").annotate(count=Count("pk"))
     counts = dict(counted.order_by())
     return {
@@ -97,6 +98,11 @@ def describe_campaign(*, campaign: BonusCampaign) -> dict[str, Any]:
         "segment_id": str(campaign.segment_id),
         "template_id": str(campaign.template_id),
         "status": str(campaign.status),
+        "is_paused": campaign.is_paused,
+        "pause_reason": campaign.pause_reason or None,
+        "budget_base": _amount(campaign.budget_base, currency),
+        "committed_base": _amount(campaign.committed_base, currency),
+        "base_currency_code": currency,
         "audience_size": campaign.audience_size,
         "stats": {status.value: counts.get(status.value, 0) for status in TargetStatus},
         "created_at": format_instant(campaign.created_at),

@@ -6,6 +6,7 @@ import environ
 from csp.constants import NONE, SELF
 from kombu import Exchange, Queue
 
+from adapters.webhooks.topics import TOPICS, attribute_of
 from config.settings import folders, unfold
 
 env = environ.Env()  # type: ignore[no-untyped-call]
@@ -255,6 +256,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SORT_OPERATIONS": False,
+    # 3.1 knows webhooks.
+    "OAS_VERSION": "3.1.1",
+    "WEBHOOKS": [f"adapters.webhooks.openapi.{attribute_of(topic)}" for topic in TOPICS],
     "ENUM_NAME_OVERRIDES": {
         "ContributionTypeEnum": "jackpots.enums.ContributionType",
         "DropTypeEnum": "jackpots.enums.DropType",
@@ -263,6 +267,12 @@ SPECTACULAR_SETTINGS = {
         "PromoTypeEnum": "promos.enums.PromoType",
         "UserPromoStatusEnum": "promos.enums.UserPromoStatus",
         "BatchStatusEnum": "promos.enums.BatchStatus",
+        "DeliveryStatusEnum": "adapters.enums.DeliveryStatus",
+        "BonusTypeEnum": "bonuses.enums.BonusType",
+        "GrantStatusEnum": "bonuses.enums.GrantStatus",
+        "IssuanceStatusEnum": "bonuses.enums.IssuanceStatus",
+        "CampaignStatusEnum": "bonuses.enums.CampaignStatus",
+        "AdapterKindEnum": "adapters.enums.AdapterKind",
     },
 }
 

@@ -7,6 +7,7 @@ import pytest
 from django.db import transaction
 
 from bonuses.enums import CampaignStatus, GrantStatus, TargetStatus
+from bonuses.representations import represent_campaign
 from bonuses.services import announcements
 from core.models import OutboxMessage
 from tests.factories.bonuses import (
@@ -95,7 +96,8 @@ def test_a_campaign_is_told_with_its_statistics(now: datetime) -> None:
         campaign=campaign, topic="bonus.campaign.finished", now=now
     )
 
-    assert message.payload["id"] == str(campaign.pk)
+    counts = {status: 2 * (status == TargetStatus.SKIPPED) for status in TargetStatus}
+    assert message.payload == represent_campaign(campaign, counts)
     assert message.payload["status"] == "issued"
     assert message.payload["stats"] == {"pending": 0, "granted": 0, "skipped": 2, "failed": 0}
 
