@@ -111,10 +111,13 @@ def complete_grant(
         grant.released_amount, grant.excess_amount = release.main, release.excess
         changed += ["released_amount", "excess_amount"]
     grant.save(update_fields=["status", *changed])
-    after: dict[str, Any] = {"wagering_progress": str(grant.wagering_progress)}
+    after: dict[str, Any] = {"wagering_progress": f"{grant.wagering_progress:f}"}
     if release is not None:
         payments.release_bonus(operator=grant.operator, grant=grant, release=release, now=now)
-        after |= {"released_amount": str(release.main), "excess_amount": str(release.excess)}
+        after |= {
+            "released_amount": f"{release.main:f}",
+            "excess_amount": f"{release.excess:f}",
+        }
     _record(grant, "completed", after=after, reason="", actor=actor, now=now)
     return grant
 
@@ -218,7 +221,7 @@ def _end(
     if grant.is_internal:
         left = payments.lock_bonus_balance(operator=grant.operator, grant=grant)
         payments.claw_back_bonus(operator=grant.operator, grant=grant, amount=left, now=now)
-        after["clawback_amount"] = str(left)
+        after["clawback_amount"] = f"{left:f}"
     _record(grant, move, after=after, reason=reason, actor=actor, now=now)
     return grant
 
