@@ -14,6 +14,10 @@ EVENT_ID_LENGTH_MAX = 255
 DETAIL_LENGTH_MAX = 500
 
 
+class WebhookMessageQuerySet(OperatorQuerySet["WebhookMessage"]):
+    pass
+
+
 class WebhookMessage(models.Model):
     """
     A webhook of a platform, as it was before anybody interpreted it.
@@ -45,7 +49,7 @@ class WebhookMessage(models.Model):
     received_at = models.DateTimeField()
     last_received_at = models.DateTimeField()
 
-    objects = models.Manager.from_queryset(OperatorQuerySet["WebhookMessage"])()
+    objects = models.Manager.from_queryset(WebhookMessageQuerySet)()
 
     class Meta:
         verbose_name = "webhook message"
