@@ -13,6 +13,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from activity.demo.bonuses import live_through_bonuses, make_templates, run_campaign
 from activity.demo.catalogue import GAMES, DemoJackpot, DemoState, demo_jackpots
 from activity.demo.history import record_history
 from activity.demo.people import (
@@ -90,6 +91,10 @@ def load_world(*, now: datetime, report: Callable[[str], None]) -> LoadedWorld:
         report("Living through a week of promos")
         open_promos(operator=operator, actor=ACTOR, began_at=began_at)
         live_through_promos(operator=operator, actor=ACTOR, began_at=began_at)
+        report("Living through a week of bonuses")
+        make_templates(operator=operator, actor=ACTOR, began_at=began_at)
+        live_through_bonuses(operator=operator, actor=ACTOR, began_at=began_at)
+        run_campaign(operator=operator, actor=ACTOR, began_at=began_at)
         report("Opening jackpots")
         instance_ids = _open_jackpots(operator, began_at)
         report("Playing a day of contributions")

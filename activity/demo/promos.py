@@ -1,20 +1,16 @@
 """The promos of the demo world, and the week in which some of its players claimed them."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 
+from activity.demo.acts import Act, Deed, Stage, act_of, bet, deposit, live_through
 from activity.errors import CashierReferenceTaken
-from activity.services.bets import place_bet
-from activity.services.deposits import make_deposit
-from activity.services.placing import NewBet
 from core.actors import Actor
 from operators.models import Operator
-from players.selectors import get_player
 from promos.enums import PromoType
 from promos.errors import PromoAlreadyClaimed, PromoCodeTaken, UserPromoClosed
 from promos.selectors import list_promos, list_user_promos
@@ -118,61 +114,40 @@ def live_through_promos(*, operator: Operator, actor: Actor, began_at: datetime)
 
     What an interrupted load has done is not done again.
     """
-    for act in sorted(_acts(), key=lambda act: act.after):
-        try:
-            with transaction.atomic():
-                act.do(_Stage(operator, actor, began_at + act.after), act.reference)
-        except _DONE_BEFORE:
-            continue
+    live_through(
+        _acts(), operator=operator, actor=actor, began_at=began_at, done_before=_DONE_BEFORE
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    """Where and when something is done, and in whose name."""
-
-    operator: Operator
-    actor: Actor
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class _Act:
-    """One thing that a player did, so long after the world began."""
-
-    after: timedelta
-    reference: str
-    do: Callable[[_Stage, str], None]
-
-
-def _acts() -> Iterator[_Act]:
+def _acts() -> Iterator[Act]:
     # Waits for a deposit.
-    yield _act(6.4, 12, _claim("WELCOME100"))
+    yield act_of(6.4, 12, _claim("WELCOME100"))
     # Active: one in dollars, one in euros, and one whose withdrawals are locked.
-    yield from _match("WELCOME100", 15, day=6, deposit="100.00", bets=12, stake="10.00")
-    yield from _match("WELCOME100", 18, day=5, deposit="200.00", bets=9, stake="9.00")
-    yield from _match("VIP250", 31, day=6.6, deposit="60.00", bets=2, stake="10.00")
+    yield from _match("WELCOME100", 15, day=6, amount="100.00", bets=12, stake="10.00")
+    yield from _match("WELCOME100", 18, day=5, amount="200.00", bets=9, stake="9.00")
+    yield from _match("VIP250", 31, day=6.6, amount="60.00", bets=2, stake="10.00")
     # Completed.
     yield from _match(
-        "VIP250", 16, day=1, deposit="100.00", bets=20, stake="50.00", game="golden-harbour"
+        "VIP250", 16, day=1, amount="100.00", bets=20, stake="50.00", game="golden-harbour"
     )
     # Expired: the bet of the fifth day comes too late.
-    yield from _match("VIP250", 29, day=1, deposit="100.00", bets=3, stake="10.00")
-    yield _act(5.2, 29, _bet("demo-late", "lucky-star", "5.00", "0.00"))
+    yield from _match("VIP250", 29, day=1, amount="100.00", bets=3, stake="10.00")
+    yield act_of(5.2, 29, bet("demo-late", "lucky-star", "5.00", "0.00"))
     # Given up, once with enough money left and once without.
-    yield from _match("WELCOME100", 30, day=2, deposit="50.00", bets=1, stake="10.00")
-    yield _act(3, 30, _cancel("WELCOME100", "Asked to, in the chat"))
+    yield from _match("WELCOME100", 30, day=2, amount="50.00", bets=1, stake="10.00")
+    yield act_of(3, 30, _cancel("WELCOME100", "Asked to, in the chat"))
     yield from _match(
-        "WELCOME100", 32, day=1, deposit="50.00", bets=17, stake="10.00", is_unlucky=True
+        "WELCOME100", 32, day=1, amount="50.00", bets=17, stake="10.00", is_unlucky=True
     )
-    yield _act(2, 32, _cancel("WELCOME100", "Wants to withdraw"))
-    yield _act(2.5, 32, _deposit("25.00", what="again"))
+    yield act_of(2, 32, _cancel("WELCOME100", "Wants to withdraw"))
+    yield act_of(2.5, 32, deposit("25.00", what="again"))
     # Cancelled by a first deposit that was too small.
-    yield _act(4, 35, _claim("WELCOME100"))
-    yield _act(4.1, 35, _deposit("10.00"))
+    yield act_of(4, 35, _claim("WELCOME100"))
+    yield act_of(4.1, 35, deposit("10.00", what="promo"))
     for hour, number in enumerate(_QUICK):
-        yield _act(3 + hour / 24, number, _claim("FLASH20"))
+        yield act_of(3 + hour / 24, number, _claim("FLASH20"))
     for hour, number in enumerate(_GIFTED):
-        yield _act(2 + hour / 24, number, _claim("FREE10"))
+        yield act_of(2 + hour / 24, number, _claim("FREE10"))
 
 
 def _match(
@@ -180,28 +155,25 @@ def _match(
     number: int,
     *,
     day: float,
-    deposit: str,
+    amount: str,
     bets: int,
     stake: str,
     game: str = "lucky-star",
     is_unlucky: bool = False,
-) -> Iterator[_Act]:
+) -> Iterator[Act]:
     """Yield a claim, the deposit that activates it, and bets of which every second one wins."""
-    yield _act(day, number, _claim(code))
-    yield _act(day + 0.01, number, _deposit(deposit))
-    for bet in range(bets):
-        wins = bet % 2 == 1 and not is_unlucky
+    yield act_of(day, number, _claim(code))
+    yield act_of(day + 0.01, number, deposit(amount, what="promo"))
+    for turn in range(bets):
+        wins = turn % 2 == 1 and not is_unlucky
         payout = f"{Decimal(stake) * 2}" if wins else "0.00"
-        when = day + 0.02 + bet / 100
-        yield _act(when, number, _bet(f"demo-{code}-{bet:02}", game, stake, payout))
+        when = day + 0.02 + turn / 100
+        yield act_of(when, number, bet(f"demo-{code}-{turn:02}", game, stake, payout))
 
 
-def _act(day: float, number: int, do: Callable[[_Stage, str], None]) -> _Act:
-    return _Act(timedelta(days=day), f"player-{number:03}", do)
-
-
-def _claim(code: str) -> Callable[[_Stage, str], None]:
-    def do(stage: _Stage, reference: str) -> None:
+def _claim(code: str) -> Deed:
+    @transaction.atomic
+    def do(stage: Stage, reference: str) -> None:
         claim_promo(
             operator=stage.operator,
             target=ClaimTarget(code=code),
@@ -213,44 +185,9 @@ def _claim(code: str) -> Callable[[_Stage, str], None]:
     return do
 
 
-def _deposit(amount: str, *, what: str = "promo") -> Callable[[_Stage, str], None]:
-    def do(stage: _Stage, reference: str) -> None:
-        player = get_player(operator=stage.operator, reference=reference)
-        make_deposit(
-            operator=stage.operator,
-            player_reference=reference,
-            amount=Decimal(amount),
-            currency=player.currency,
-            reference=f"demo:{reference}:{what}",
-            actor=stage.actor,
-            now=stage.now,
-        )
-
-    return do
-
-
-def _bet(bet_id: str, game: str, stake: str, payout: str) -> Callable[[_Stage, str], None]:
-    def do(stage: _Stage, reference: str) -> None:
-        player = get_player(operator=stage.operator, reference=reference)
-        place_bet(
-            operator=stage.operator,
-            player_reference=reference,
-            new=NewBet(
-                bet_id=bet_id,
-                game_slug=game,
-                stake=Decimal(stake),
-                currency=player.currency,
-                payout=Decimal(payout),
-            ),
-            actor=stage.actor,
-            now=stage.now,
-        )
-
-    return do
-
-
-def _cancel(code: str, reason: str) -> Callable[[_Stage, str], None]:
-    def do(stage: _Stage, reference: str) -> None:
+def _cancel(code: str, reason: str) -> Deed:
+    @transaction.atomic
+    def do(stage: Stage, reference: str) -> None:
         claims = list_user_promos(operator=stage.operator)
         cancel_user_promo(
             operator=stage.operator,

@@ -17,6 +17,8 @@ from django.db.models import Count, Sum
 from activity import books as activity_books
 from activity.demo import loading
 from activity.models import Deposit
+from bonuses import books as bonus_books
+from bonuses.models import BonusCampaign, BonusGrant, BonusIssuance
 from core.models import AuditEntry
 from games.models import Game
 from jackpots.models import Contribution, Instance, InstanceLink
@@ -26,13 +28,13 @@ from promos import books as promo_books
 from promos.models import Promo, UserPromo
 from tests.conftest import Client
 from wallets import books as wallet_books
-from wallets.models import Account, Transfer
+from wallets.models import Transfer
 
 pytestmark = pytest.mark.django_db
 
 _CHECKS = [
     getattr(books, name)
-    for books in (activity_books, promo_books, wallet_books)
+    for books in (activity_books, promo_books, bonus_books, wallet_books)
     for name in dir(books)
     if name.startswith("check_")
 ]
@@ -107,10 +109,9 @@ def test_puts_money_into_the_wallets_of_some(
     load_demo()
 
     deposits = Transfer.objects.filter(tag="DEPOSIT")
-    # One each, and what promos asked for.
-    assert deposits.exclude(reference__regex="(promo|again)$").count() == 40
-    assert deposits.count() == Deposit.objects.count() == 49
-    assert Account.objects.filter(kind="PLAYER_MAIN").count() == 40
+    # One each, and what promos and bonuses asked for.
+    assert deposits.exclude(reference__regex="(promo|again|bonus|reload)$").count() == 40
+    assert deposits.count() == Deposit.objects.count() == 55
     first = deposits.get(reference="deposit:demo:player-001")
     assert (first.amount, first.currency) == (Decimal(1000), "USD")
     assert Player.objects.get(reference="player-001").total_deposit_usd == 1000
@@ -144,6 +145,35 @@ def test_has_promos_in_every_state(load_demo: Callable[[], str], short_history: 
     assert (late.clawback_amount, late.clawback_shortfall) == (Decimal(50), Decimal(0))
 
 
+def test_has_bonuses_in_every_state(load_demo: Callable[[], str], short_history: None) -> None:
+    load_demo()
+
+    grants = BonusGrant.objects.exclude(issuance__granted_by_kind="campaign")
+    told = {
+        grant.player.reference: (grant.template.name, grant.status)
+        for grant in grants.select_related("player", "template")
+    }
+    assert told == {
+        "player-042": ("Welcome match", "active"),
+        "player-043": ("20 spins on Lucky Star", "active"),
+        "player-044": ("Ten dollars, no deposit", "active"),
+        "player-045": ("Ten dollars, no deposit", "completed"),
+        "player-046": ("Ten dollars, no deposit", "completed"),
+        "player-047": ("Welcome match", "forfeited"),
+        "player-048": ("20 spins on Lucky Star", "expired"),
+        "player-049": ("Ten dollars, no deposit", "cancelled"),
+        "player-050": ("Weekly cashback", "active"),
+        "player-051": ("Friday reload", "active"),
+    }
+    offer = BonusIssuance.objects.get(status="awaiting_deposit")
+    assert offer.player.reference == "player-041"
+    capped = grants.get(player__reference="player-046")
+    # Ten and three hundred won, less ten bets: what is above 10 + 100 is held back.
+    assert (capped.released_amount, capped.excess_amount) == (Decimal(110), Decimal(100))
+    campaign = BonusCampaign.objects.get()
+    assert (campaign.status, campaign.audience_size) == ("issued", campaign.targets.count())
+
+
 def test_balances_its_books(load_demo: Callable[[], str], short_history: None) -> None:
     load_demo()
 
@@ -163,7 +193,7 @@ def test_the_second_call_changes_nothing(
     assert second == first[-2:]
     kept_where = f"the API key is in {credentials_path}."
     assert second == [
-        "Lucky Star Casino: 200 players, 12 games, 13 jackpots, 4 promos.",
+        "Lucky Star Casino: 200 players, 12 games, 13 jackpots, 4 promos, 5 bonus templates.",
         f"Operator demo, login demo, password lucky-star-demo; {kept_where}",
     ]
 
@@ -183,8 +213,9 @@ def test_an_interrupted_load_is_finished_by_the_next(
     load_demo()
 
     assert Instance.objects.count() == 13
-    assert Transfer.objects.filter(tag="DEPOSIT").count() == 49
+    assert Transfer.objects.filter(tag="DEPOSIT").count() == 55
     assert UserPromo.objects.count() == 22
+    assert BonusIssuance.objects.exclude(granted_by_kind="campaign").count() == 11
     assert Contribution.objects.filter(role="main").count() == 28
     assert User.objects.get().username == "demo"
     assert AuditEntry.objects.filter(action="demo.world.loaded").count() == 1

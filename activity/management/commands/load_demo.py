@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from activity.demo.bonuses import TEMPLATES
 from activity.demo.catalogue import GAMES, demo_jackpots
 from activity.demo.credentials import keep_credentials
 from activity.demo.loading import load_world
@@ -47,7 +48,8 @@ class Command(BaseCommand):
             raise CommandError(f"{path} cannot be written ({error.strerror}).") from error
         self.stdout.write(
             f"{world.operator.name}: {PLAYERS_COUNT} players, {len(GAMES)} games, "
-            f"{len(demo_jackpots(now))} jackpots, {len(PROMOS)} promos.\n"
+            f"{len(demo_jackpots(now))} jackpots, {len(PROMOS)} promos, "
+            f"{len(TEMPLATES)} bonus templates.\n"
             f"Operator {credentials.operator}, login {credentials.login}, password "
             f"{credentials.password}; the API key is in {path}."
         )
