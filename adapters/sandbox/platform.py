@@ -75,6 +75,13 @@ class Platform:
         self._lock = threading.Lock()
         self._requests: list[RecordedRequest] = []
 
+    def start(self) -> None:
+        """Begin to send, and go on with what was kept."""
+        self.sender.start()
+        for bonus in self.bonuses.all():
+            if bonus.status is BonusStatus.PENDING:
+                self._credit_soon(bonus)
+
     def requests(self) -> list[RecordedRequest]:
         """Return what was asked so far, the first request first."""
         with self._lock:
@@ -161,8 +168,7 @@ class Platform:
             members = {"platform_bonus_id": bonus.platform_bonus_id}
             message = "A bonus was granted under this grant_id before."
             return Answer(409, {"code": "DUPLICATE_GRANT", "message": message, **members})
-        if self.settings.autoplay_s is not None:
-            self._credit_soon(bonus, self.settings.autoplay_s)
+        self._credit_soon(bonus)
         granted = {"platform_bonus_id": bonus.platform_bonus_id, "status": bonus.status.value}
         return Answer(201, granted, bonus=bonus)
 
@@ -198,7 +204,11 @@ class Platform:
             raise Refused(404, "BONUS_NOT_FOUND", "There is no such bonus.")
         return bonus
 
-    def _credit_soon(self, bonus: Bonus, seconds: float) -> None:
+    def _credit_soon(self, bonus: Bonus) -> None:
+        seconds = self.settings.autoplay_s
+        if seconds is None:
+            return
+
         def credit() -> None:
             current = self.bonuses.find(bonus.platform_bonus_id)
             if current is not None and current.status is BonusStatus.PENDING:

@@ -38,7 +38,7 @@ class SandboxServer(ThreadingHTTPServer):
         self.control = Control(platform)
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, Handler)
-        platform.sender.start()
+        platform.start()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Print what went wrong with one connection; that a client left is nothing."""

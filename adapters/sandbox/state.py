@@ -58,18 +58,21 @@ class Bonus:
     @property
     def requirement_subunit(self) -> int:
         """
-        How much must be wagered: multiplier × bonus.
+        How much must be wagered: multiplier × bonus, or × bonus and the deposit it matched.
 
-        The contract does not tell a platform the deposit, so a requirement on bonus plus
-        deposit is more than this; whoever plays such a bonus says how much.
+        The contract does not tell a platform the deposit. It follows from the percentage,
+        unless the bonus was capped; whoever plays such a bonus says how much.
         """
         wagering = self.template.get("wagering") or {}
+        basis = Decimal(self.template["amount_subunit"])
         try:
             multiplier = Decimal(str(wagering.get("multiplier", 0)))
-        except InvalidOperation:
+            if wagering.get("basis") == "bonus_plus_deposit":
+                percent = (self.template.get("config") or {}).get("match_percent", "100")
+                basis += basis * 100 / Decimal(str(percent))
+        except (InvalidOperation, ZeroDivisionError):
             return 0
-        amount = self.template["amount_subunit"] * multiplier
-        return int(amount.to_integral_value(rounding=ROUND_CEILING))
+        return int((basis * multiplier).to_integral_value(rounding=ROUND_CEILING))
 
     def as_view(self) -> dict[str, Any]:
         """Return what the contract's GET says of it."""

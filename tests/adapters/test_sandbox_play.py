@@ -1,6 +1,7 @@
 """The sandbox platform plays bonuses on when it is told to, and tells Windfall of each step."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,6 +119,20 @@ def test_what_was_wagered_before_is_not_played_again(
     assert answer["bonus"]["weighted_progress_subunit"] == 5_000
 
 
+@pytest.mark.parametrize(
+    ("percent", "requirement"), [("100", 600_000), ("50", 900_000), ("0", 0), ("half", 0)]
+)
+def test_a_requirement_on_bonus_plus_deposit_follows_from_the_percentage(
+    sandbox: Sandbox, percent: str, requirement: int
+) -> None:
+    template = {
+        "wagering": {"multiplier": "30", "basis": "bonus_plus_deposit"},
+        "config": {"match_percent": percent},
+    }
+
+    assert sandbox.grant(template=template)["requirement_subunit"] == requirement
+
+
 def test_a_bonus_without_a_requirement_is_complete_at_once(
     sandbox: Sandbox, webhook_receiver: Receiver
 ) -> None:
@@ -221,6 +236,17 @@ def test_a_reset_forgets_everything(sandbox: Sandbox) -> None:
 def test_with_autoplay_a_bonus_is_credited_by_itself(webhook_receiver: Receiver) -> None:
     with start_sandbox("--autoplay", "0.05", "--windfall-url", webhook_receiver.url) as sandbox:
         granted = sandbox.grant()
+        wait_for(lambda: webhook_receiver.events == ["bonus.credited"])
+
+        assert sandbox.bonus(granted["grant_id"])["status"] == "credited"
+
+
+def test_autoplay_goes_on_after_a_restart(webhook_receiver: Receiver, tmp_path: Path) -> None:
+    kept = ("--state", str(tmp_path / "kept"), "--windfall-url", webhook_receiver.url)
+    with start_sandbox(*kept) as sandbox:
+        granted = sandbox.grant()
+
+    with start_sandbox(*kept, "--autoplay", "0") as sandbox:
         wait_for(lambda: webhook_receiver.events == ["bonus.credited"])
 
         assert sandbox.bonus(granted["grant_id"])["status"] == "credited"
