@@ -24,6 +24,10 @@ class AdapterConfigQuerySet(OperatorQuerySet["AdapterConfig"]):
         """The adapter with that slug, or none."""
         return self.filter(slug=slug)
 
+    def built_in(self) -> Self:
+        """The adapters that operators were born with: one an operator."""
+        return self.filter(slug__endswith=RESERVED_SUFFIX)
+
     def default(self) -> Self:
         """The adapters that new bonuses go through: one an operator."""
         return self.filter(is_default=True)

@@ -87,8 +87,12 @@ def _put(
     now: datetime,
     reason: str,
 ) -> PutAdapter:
+    own = AdapterConfig.objects.for_operator(operator)
+    # The one that is always there stands for the operator. Two statements on purpose: the
+    # list must not use a snapshot from before the lock, or it lacks what was added meanwhile.
+    locks.lock_one(own.built_in())
     # All of them: a default is taken from one and given to another.
-    configs = locks.lock_many(AdapterConfig.objects.for_operator(operator))
+    configs = locks.lock_many(own)
     config = next((each for each in configs if each.slug == slug), None)
     is_new = config is None
     if config is None:
@@ -205,8 +209,9 @@ def _save(config: AdapterConfig, *, now: datetime) -> None:
         with transaction.atomic():
             config.save(force_insert=True)
     except IntegrityError:
-        # Another operator took the slug after we had looked.
-        raise AdapterSlugTaken(f"There is an adapter {config.slug!r} already.") from None
+        # Another operator took the slug after we had looked; nothing else is in our way.
+        _refuse_taken(config.slug)
+        raise
 
 
 def _shown(config: AdapterConfig) -> dict[str, Any]:

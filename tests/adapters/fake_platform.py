@@ -41,12 +41,16 @@ class Recorded:
 
 
 class FakePlatform:
-    """The server. ``mode`` says how it answers; ``status`` and ``code`` are for refusals."""
+    """
+    The server. ``mode`` says how it answers, ``status`` with which status where it may be any,
+    ``answer`` with which body; ``pause_s`` is how long it dawdles between two bytes.
+    """
 
     def __init__(self, *, tls: SSLContext | None = None) -> None:
         self.secrets = [make_secret()]
         self.mode = "ok"
         self.status = 400
+        self.pause_s = 0.2
         self.answer: Any = None
         self.requests: list[Recorded] = []
         self.bonuses: dict[str, dict[str, Any]] = {}
@@ -202,7 +206,7 @@ def _slowly(platform: FakePlatform, handler: BaseHTTPRequestHandler, content: by
     for position in range(len(content)):
         handler.wfile.write(content[position : position + 1])
         handler.wfile.flush()
-        if platform.released.wait(0.05):
+        if platform.released.wait(platform.pause_s):
             return
 
 

@@ -31,12 +31,12 @@ def order(**changes: Any) -> BonusOrder:
 
 
 def adapter_of(platform: FakePlatform, **changes: Any) -> HttpAdapter:
-    """Return an adapter that reaches the fake platform, and gives up after a second."""
+    """Return an adapter that reaches the fake platform."""
     made: dict[str, Any] = {
         "slug": "fake",
         "base_url": platform.url,
         "secrets": (LiveSecret(platform.secrets[0]),),
         "breaker": NoBreaker(),
-        "deadline_s": 1.0,
+        "deadline_s": 10.0,
     }
     return HttpAdapter(**{**made, **changes})

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from adapters.http import transport
 from bonuses.ports import PlatformRejected, PlatformUnavailable
 from tests.adapters.fake_platform import FakePlatform
 from tests.adapters.orders import adapter_of, order
@@ -80,15 +81,31 @@ def test_an_answer_that_is_none_is_never_a_success(platform: FakePlatform, mode:
     started = time.monotonic()
 
     with pytest.raises(PlatformUnavailable):
-        adapter_of(platform).grant_bonus(order())
+        adapter_of(platform, deadline_s=1.0).grant_bonus(order())
 
     # One deadline for it all, however the platform spreads its bytes (F32).
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 6
     assert [request.path for request in platform.requests] == ["/v1/bonuses/grant"]
 
 
+def test_control_a_timeout_for_each_read_is_no_deadline(
+    platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        transport._DeadlineStream,
+        "read",
+        lambda self, max_bytes, timeout=None: self._stream.read(max_bytes, timeout=0.5),
+    )
+    platform.mode, platform.pause_s = "drip", 0.05
+    started = time.monotonic()
+
+    adapter_of(platform, deadline_s=0.5).grant_bonus(order())
+
+    assert time.monotonic() - started > 1
+
+
 def test_control_a_slow_answer_within_the_deadline_is_a_success(platform: FakePlatform) -> None:
-    platform.mode = "drip"
+    platform.mode, platform.pause_s = "drip", 0.02
 
     granted = adapter_of(platform, deadline_s=20.0).grant_bonus(order())
 

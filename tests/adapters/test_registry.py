@@ -28,7 +28,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def platform(settings: Any) -> Iterator[FakePlatform]:
     settings.ADAPTER_ALLOWED_HOSTS = ["127.0.0.1"]
-    settings.ADAPTER_DEADLINE_S = 1.0
     with FakePlatform() as running:
         yield running
 
@@ -96,7 +95,7 @@ def test_a_probe_of_a_platform_that_knows_us_is_good(config: AdapterConfig) -> N
 
     assert found.is_ok
     assert found.latency_ms is not None
-    assert found.latency_ms < 1000
+    assert 0 <= found.latency_ms < 10_000
 
 
 def test_a_probe_changes_nothing_there(config: AdapterConfig, platform: FakePlatform) -> None:
@@ -116,8 +115,9 @@ def test_a_probe_changes_nothing_there(config: AdapterConfig, platform: FakePlat
     ],
 )
 def test_a_probe_says_what_is_wrong(
-    config: AdapterConfig, platform: FakePlatform, mode: str, status: int, said: str
+    config: AdapterConfig, platform: FakePlatform, settings: Any, mode: str, status: int, said: str
 ) -> None:
+    settings.ADAPTER_DEADLINE_S = 1.0
     platform.mode, platform.status = mode, status
 
     found = probe_adapter(operator=config.operator, slug="acme")

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from adapters.http import transport
+from adapters.http import guard, transport
 from adapters.http.transport import Answer, Deadline, NoAnswer, exchange
 from bonuses.ports import PlatformUnavailable
 from tests.adapters.fake_platform import FakePlatform
@@ -77,6 +77,21 @@ def test_a_name_that_turns_private_is_refused_at_connect(
     assert "refused" in failed.value.detail
     assert connected == []
     assert platform.requests == []
+
+
+def test_control_without_the_look_at_connect_it_would_be_reached(
+    resolver: list[list[str]],
+    connected: list[tuple[str, int]],
+    platform: FakePlatform,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolver.append(["127.0.0.1"])
+    monkeypatch.setattr(guard, "is_public", lambda _address: True)
+
+    with pytest.raises(PlatformUnavailable):
+        adapter_of(platform, base_url=f"https://{NAME}").grant_bonus(order())
+
+    assert connected == [("127.0.0.1", 443)]
 
 
 def test_a_name_that_flips_between_two_looks_gains_nothing(
