@@ -50,6 +50,8 @@ DEFAULT_TERMS: dict[str, Any] = {
     "max_grants_per_player": None,
     "is_active": True,
 }
+# A body of nothing but mistakes must not be answered with many times its size.
+MISTAKES_TOLD_MAX = 200
 
 
 @transaction.atomic(durable=True)
@@ -163,7 +165,7 @@ def _refusal(mistakes: Sequence[Mistake]) -> InvalidRequest | BonusConfigInvalid
     detail = "One or more fields are invalid."
     errors = [
         {"pointer": mistake.pointer, "code": mistake.code, "detail": mistake.detail}
-        for mistake in mistakes
+        for mistake in mistakes[:MISTAKES_TOLD_MAX]
     ]
     if all(mistake.pointer.startswith(("/config", "/wagering_basis")) for mistake in mistakes):
         return BonusConfigInvalid(detail, errors=errors)

@@ -6,6 +6,7 @@ import pytest
 
 from bonuses.enums import BonusType
 from bonuses.models import BonusTemplate
+from bonuses.services.templates import MISTAKES_TOLD_MAX
 from core.models import AuditEntry
 from operators.enums import Scope
 from operators.models import Operator
@@ -247,6 +248,14 @@ def test_mistakes_here_and_there_are_told_together(client: Any) -> None:
         ("/game_contribution/slots", "too_small"),
         ("/max_bet", "too_small"),
     ]
+
+
+def test_no_more_mistakes_are_told_than_anybody_reads(client: Any) -> None:
+    config = {f"member-{number}": 1 for number in range(5_000)}
+
+    found = as_config(client.post(PATH, MATCH | {"config": config}))
+
+    assert len(found) == MISTAKES_TOLD_MAX
 
 
 # Lists and tenants
