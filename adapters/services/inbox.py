@@ -23,6 +23,7 @@ from adapters.models.inbox import DETAIL_LENGTH_MAX
 from adapters.webhooks.parsing import parse_event
 from bonuses.services.state_sync import SyncResult, apply_platform_event
 from core.errors import DomainError, NotFound
+from core.failpoints import failpoint
 
 
 def receive_bonus_event(
@@ -44,6 +45,7 @@ def receive_bonus_event(
     secrets = selectors.list_live_secrets(config=config, now=now)
     signing.verify(secrets, headers, body, now)
     message_id = _store(config, headers=headers, body=body, now=now)
+    failpoint("inbox.after_store")
     event_id = ""
     try:
         event = parse_event(body)
@@ -60,6 +62,7 @@ def receive_bonus_event(
             detail=f"{refusal.code}: {refusal.detail}",
         )
         raise
+    failpoint("inbox.before_settle")
     _settle(
         message_id,
         outcome=MessageOutcome(result.reason or MessageOutcome.APPLIED),

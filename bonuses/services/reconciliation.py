@@ -42,6 +42,7 @@ from bonuses.services import discrepancies, state_sync
 from bonuses.services.state_sync import PlatformEventBody
 from core import locks
 from core.errors import NotFound, ResourceBusy
+from core.failpoints import failpoint
 
 logger = logging.getLogger(__name__)
 
@@ -171,6 +172,8 @@ def _walk(
             asked = [(grant, adapters[grant.adapter_slug]) for grant in chunk]
             for grant, answer in zip(chunk, pool.map(_ask, asked), strict=True):
                 _take_answer_safely(grant, answer, tally, now=clock())
+                failpoint("reconciliation.after_answer")
+            failpoint("reconciliation.before_note")
             if not _note_progress(run, chunk, tally, now=clock()):
                 raise ReconciliationUnderWay("Another process has gone on with the run.")
             on_progress(len(chunk))

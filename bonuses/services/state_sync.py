@@ -240,6 +240,7 @@ def _decide(
     if not grant.is_active:
         return _settle(row, EventOutcome.TERMINAL_IMMUTABLE, grant=grant)
     _apply(grant, event, now=now)
+    failpoint("state_sync.after_effect")
     row.applied_at = now
     return _settle(row, EventOutcome.APPLIED, grant=grant)
 

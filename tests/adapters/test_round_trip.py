@@ -22,7 +22,7 @@ from tests.factories.adapters import AdapterConfigFactory
 from tests.factories.bonuses import BonusTemplateFactory
 from tests.factories.players import PlayerFactory
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("sandbox")]
 
 
 @pytest.fixture
