@@ -24,6 +24,8 @@ from core.admin.display import url_of
 
 _ADD = "bonuses.add_bonustemplate"
 _CHANGE = "bonuses.change_bonustemplate"
+#: Fields that an example does not need.
+_BESIDE_THE_TERMS = {"operator", "name", "is_active", "form_token"}
 _RUNNING_STAY = "Grants from now on have these terms. Grants that run keep theirs."
 
 
@@ -34,6 +36,8 @@ def _type_of(text: str) -> BonusType | None:
 def _examples_in(form: TemplateForm) -> list[str]:
     """Return the examples of what somebody has typed, if it is enough for one."""
     form.is_valid()
+    if set(form.errors) - _BESIDE_THE_TERMS:
+        return []
     draft = draft_of(form.bonus_type, form.terms())
     return [] if draft is None else example_sentences(draft, now=timezone.now())
 

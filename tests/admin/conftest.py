@@ -12,6 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from jackpots.models import Instance
+from tests.bonuses.conftest import platform
+
+__all__ = ["platform"]
 
 
 @pytest.fixture
