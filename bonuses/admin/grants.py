@@ -35,6 +35,7 @@ from core.admin.display import (
     instant_text,
     lines,
     money,
+    muted,
     object_link,
 )
 from core.admin.search import parse_uuid
@@ -48,12 +49,10 @@ class BonusGrantAdmin(LargeTableAdmin):
 
     list_display = (
         "bonus",
-        "player",
-        "template",
-        "operator",
+        "whose",
+        "what",
         "status_shown",
         "progress",
-        "adapter_slug",
         "granted",
         "due",
     )
@@ -125,6 +124,16 @@ class BonusGrantAdmin(LargeTableAdmin):
     def bonus(self, grant: BonusGrant) -> str:
         """Return what was given, in the player's currency."""
         return money(grant.bonus_amount, grant.bonus_currency)
+
+    @admin.display(description="Player")
+    def whose(self, grant: BonusGrant) -> str:
+        """Return whose it is, and at which operator."""
+        return lines([grant.player, muted(grant.operator)])
+
+    @admin.display(description="Template")
+    def what(self, grant: BonusGrant) -> str:
+        """Return which template it is of, and the adapter that it went through."""
+        return lines([grant.template, muted(grant.adapter_slug)])
 
     @admin.display(description="Wagered")
     def progress(self, grant: BonusGrant) -> str:

@@ -14,7 +14,6 @@ from unfold.contrib.filters.admin import (
 )
 
 from bonuses.admin.display import (
-    factor,
     gift_sentence,
     hours_text,
     template_badge,
@@ -33,7 +32,16 @@ from bonuses.admin.template_pages import (
 )
 from bonuses.models import BonusTemplate
 from core.admin import Panel, ReadOnlyAdmin
-from core.admin.display import EMPTY, amount_text, code, instant, lines, list_url, object_link
+from core.admin.display import (
+    EMPTY,
+    amount_text,
+    code,
+    instant,
+    lines,
+    list_url,
+    muted,
+    object_link,
+)
 from core.admin.search import parse_uuid
 
 
@@ -41,7 +49,8 @@ from core.admin.search import parse_uuid
 class BonusTemplateAdmin(ReadOnlyAdmin):
     """Look at templates; make and change them through their own pages."""
 
-    list_display = ("name", "type", "operator", "gives", "wagering", "state", "grants")
+    list_display = ("what", "operator", "terms", "state", "grants")
+    list_display_links = ("what",)
     list_filter = (
         ("operator", RelatedDropdownFilter),
         ("type", ChoicesDropdownFilter),
@@ -95,10 +104,15 @@ class BonusTemplateAdmin(ReadOnlyAdmin):
         """Return what it gives, in words."""
         return gift_sentence(template.type, template.config, template.currency)
 
-    @admin.display(description="Wager")
-    def wagering(self, template: BonusTemplate) -> str:
-        """Return how often the bonus is wagered."""
-        return factor(template.wagering_multiplier) if template.wagering_multiplier else "nothing"
+    @admin.display(description="Name and type")
+    def what(self, template: BonusTemplate) -> str:
+        """Return what staff call it, and its type."""
+        return lines([template.name, muted(template.get_type_display())])
+
+    @admin.display(description="Gives, and what to wager")
+    def terms(self, template: BonusTemplate) -> str:
+        """Return what it gives and what has to be wagered for it, in words."""
+        return lines([self.gives(template), muted(f"Wager: {self.to_wager(template)}")])
 
     @admin.display(description="State")
     def state(self, template: BonusTemplate) -> str:

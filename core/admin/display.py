@@ -118,6 +118,11 @@ def list_url(model_label: str, **filters: Any) -> str:
     return f"{url}?{urlencode(filters)}" if filters else url
 
 
+def muted(text: Any) -> str:
+    """Return what matters less beside something else."""
+    return format_html('<span class="wf-muted">{}</span>', text)
+
+
 def lines(items: Iterable[Any]) -> str:
     """Return the items one below the other; a dash when there are none."""
     return format_html_join("", "<div>{}</div>", ((item,) for item in items)) or EMPTY
