@@ -67,6 +67,15 @@ class Application:
         """Return the command that loads the demo world, if it is not there."""
         return self._manage("load_demo", "--credentials", str(self.credentials))
 
+    def connect_sandbox(self) -> Command:
+        """Return the command that makes the sandbox an adapter of the demo's operator."""
+        return self._manage("connect_sandbox", "--url", self._sandbox.url)
+
+    def fingerprint_of_sandbox(self) -> str:
+        """Return a word that changes with the database, and with the sandbox's address."""
+        database = self._environment["DATABASE_URL"]
+        return hashlib.sha256(f"{database} {self._sandbox.url}".encode()).hexdigest()
+
     def collect_static(self) -> Command:
         """Return the command that fills the static root."""
         return self._manage("collectstatic", "--noinput", "--clear", "--verbosity=0")

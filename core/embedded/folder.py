@@ -108,6 +108,18 @@ class DataFolder:
         """Make the next ``port`` call choose anew."""
         (self.path / f"{name}.port").unlink(missing_ok=True)
 
+    def stamp(self, name: str) -> str:
+        """Return what put_stamp() wrote last; empty if nothing has been."""
+        path = self._stamp_path(name)
+        return path.read_text().strip() if path.exists() else ""
+
+    def put_stamp(self, name: str, fingerprint: str) -> None:
+        """Remember what has been done, so that the next start need not do it again."""
+        write_private(self._stamp_path(name), fingerprint)
+
+    def _stamp_path(self, name: str) -> Path:
+        return self.path / f"{name}.stamp"
+
     def _secret_path(self, name: str) -> Path:
         return self.path / f"{name}.password"
 

@@ -82,6 +82,7 @@ def _start(nest: Supervisor, folder: DataFolder, application: Application) -> No
     nest.run_to_end(application.load_demo(), seconds=PREPARATION_TIMEOUT_S)
     if application.credentials.exists():
         application.credentials.chmod(0o600)
+        _connect_sandbox(nest, folder, application)
     # Not before: on two cores the rest would only delay the answer somebody is waiting for.
     nest.wait_until(application.is_ready, process=web, seconds=READY_TIMEOUT_S)
     background = application.background()
@@ -91,13 +92,22 @@ def _start(nest: Supervisor, folder: DataFolder, application: Application) -> No
 
 
 def _collect_static(nest: Supervisor, folder: DataFolder, application: Application) -> None:
-    stamp = folder.path / "static.stamp"
     fingerprint = application.fingerprint_of_static_files()
     has_static = (application.static_root / "staticfiles.json").exists()
-    if not has_static or not stamp.exists() or stamp.read_text().strip() != fingerprint:
-        say("  Collecting the static files")
-        nest.run_to_end(application.collect_static(), seconds=PREPARATION_TIMEOUT_S)
-        write_private(stamp, fingerprint)
+    if has_static and folder.stamp("static") == fingerprint:
+        return
+    say("  Collecting the static files")
+    nest.run_to_end(application.collect_static(), seconds=PREPARATION_TIMEOUT_S)
+    folder.put_stamp("static", fingerprint)
+
+
+def _connect_sandbox(nest: Supervisor, folder: DataFolder, application: Application) -> None:
+    fingerprint = application.fingerprint_of_sandbox()
+    if folder.stamp("sandbox") == fingerprint:
+        return
+    say("  Connecting the sandbox")
+    nest.run_to_end(application.connect_sandbox(), seconds=PREPARATION_TIMEOUT_S)
+    folder.put_stamp("sandbox", fingerprint)
 
 
 def _summary(

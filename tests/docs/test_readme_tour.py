@@ -24,7 +24,7 @@ README = ROOT / "README.md"
 TOUR = "The five-minute tour"
 MARK = "--- the next block of the README"
 #: What only a first start prints.
-ONCE = ("Making ", "Installing ", "  Collecting ")
+ONCE = ("Making ", "Installing ", "  Collecting ", "  Connecting ")
 
 in_one_group = pytest.mark.xdist_group("make_run")
 

@@ -33,6 +33,7 @@ def test_says_where_everything_is(standin: StandIn) -> None:
         "  Migrating the database\n"
         "  Starting sandbox and web\n"
         "  Loading the demo world\n"
+        "  Connecting the sandbox\n"
         "  Starting worker and beat\n"
         "\n"
         "Windfall is ready.\n"
@@ -76,6 +77,19 @@ def test_every_process_knows_where_the_sandbox_is_and_that_it_may_be_called(
     said = (standin.data_dir / "logs" / "sandbox.log").read_text()
     assert f"--windfall-url=http://127.0.0.1:{standin.port} " in said
     assert f"--state={standin.data_dir}/sandbox.jsonl" in said
+
+
+def test_the_sandbox_is_connected_once_for_an_address(standin: StandIn) -> None:
+    connected = []
+    for _ in range(2):
+        launcher = standin.launch_and_wait_for(READY)
+        launcher.terminate()
+        launcher.wait(timeout=STOP_TIMEOUT_S)
+        connected.append("Connecting the sandbox" in standin.output)
+
+    said = (standin.data_dir / "logs" / "connect_sandbox.log").read_text()
+    assert f"connect_sandbox --url {standin.sandbox_url}\n" in said
+    assert connected == [True, False]
 
 
 def test_the_sandbox_keeps_its_port_over_restarts(standin: StandIn) -> None:
