@@ -219,6 +219,11 @@ def test_an_account_stays_what_it_is(sql: str, bet: Transfer) -> None:
         (("PLAYER_MAIN", "EUR", None, "", None), "account_of_a_player_iff_balance"),
         (("PLAYER_MAIN", "EUR", "player", "", None), "account_of_a_player_iff_balance"),
         (("PLAYER_MAIN", "EUR", "player", "x", "0"), "account_of_a_player_iff_balance"),
+        (("PLAYER_VAULT", "EUR", "player", "x", "0"), "account_of_a_player_iff_balance"),
+        (("PLAYER_BONUS", "EUR", "player", "", "0"), "account_of_a_player_iff_balance"),
+        (("PLAYER_BONUS", "EUR", "player", "x", None), "account_of_a_player_iff_balance"),
+        (("PLAYER_BONUS", "EUR", None, "x", "0"), "account_of_a_player_iff_balance"),
+        (("PLAYER_BONUS", "EUR", "player", "grant", "0"), "account_opened_once"),
         (("HOUSE_CASH", "EUR", "player", "", None), "account_of_a_player_iff_balance"),
         (("HOUSE_CASH", "EUR", None, "", "0"), "account_of_a_player_iff_balance"),
         (("SLUSH", "EUR", None, "", None), "account_of_a_player_iff_balance"),
@@ -234,6 +239,9 @@ def test_an_account_that_cannot_be_is_not_opened(
     AccountFactory.create(operator=operator, kind=AccountKind.HOUSE_GAMES)
     AccountFactory.create(operator=operator, kind=AccountKind.JACKPOT_POOL, owner="weekly")
     player = PlayerFactory.create(operator=operator)
+    AccountFactory.create(
+        operator=operator, kind=AccountKind.PLAYER_BONUS, player=player, owner="grant"
+    )
     kind, currency, of, owner, balance = row
 
     assert_refused(
