@@ -1,9 +1,13 @@
-"""Casino platforms in the back office."""
+"""Casino platforms and webhooks, in and out, in the back office."""
 
 from adapters.admin.configs import AdapterConfigAdmin
+from adapters.admin.deliveries import WebhookDeliveryAdmin
+from adapters.admin.endpoints import WebhookEndpointAdmin
 from adapters.admin.inbox import WebhookMessageAdmin
 
 __all__ = [
     "AdapterConfigAdmin",
+    "WebhookDeliveryAdmin",
+    "WebhookEndpointAdmin",
     "WebhookMessageAdmin",
 ]

@@ -133,6 +133,7 @@ def rotate_endpoint_secret(
     operator: Operator,
     endpoint_id: UUID,
     secret: str | None,
+    reason: str = "",
     actor: Actor,
     now: datetime,
 ) -> EndpointSecret:
@@ -146,14 +147,19 @@ def rotate_endpoint_secret(
     :raises ResourceBusy: if the endpoint is in use; nothing was changed.
     """
     chosen = _checked_secret(secret)
-    return EndpointSecret(
-        endpoint=_rotate(operator, endpoint_id, seal(chosen), actor=actor, now=now), secret=chosen
-    )
+    endpoint = _rotate(operator, endpoint_id, seal(chosen), reason=reason, actor=actor, now=now)
+    return EndpointSecret(endpoint=endpoint, secret=chosen)
 
 
 @transaction.atomic(durable=True)
 def _rotate(
-    operator: Operator, endpoint_id: UUID, sealed: str, *, actor: Actor, now: datetime
+    operator: Operator,
+    endpoint_id: UUID,
+    sealed: str,
+    *,
+    reason: str,
+    actor: Actor,
+    now: datetime,
 ) -> WebhookEndpoint:
     endpoint = _lock(operator, endpoint_id)
     endpoint.previous_sealed_secret = endpoint.sealed_secret
@@ -164,6 +170,7 @@ def _rotate(
         endpoint,
         "secret_rotated",
         after={"previous_valid_until": endpoint.previous_valid_until.isoformat()},
+        reason=reason,
         actor=actor,
         now=now,
     )

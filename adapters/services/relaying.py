@@ -58,7 +58,7 @@ def _relay_batch(*, count_max: int, now: datetime) -> int:
 
 @transaction.atomic(durable=True)
 def send_test_message(
-    *, operator: Operator, endpoint_id: UUID, actor: Actor, now: datetime
+    *, operator: Operator, endpoint_id: UUID, reason: str = "", actor: Actor, now: datetime
 ) -> WebhookDelivery:
     """
     Send an endpoint a message that says nothing, whatever topics it wants.
@@ -87,6 +87,7 @@ def send_test_message(
         action="webhook.endpoint.tested",
         subject=endpoint,
         after={"message_id": str(message.pk)},
+        reason=reason,
         now=now,
     )
     _enqueue([delivery.pk])

@@ -99,6 +99,8 @@ UNFOLD = {
                 "items": [
                     _page("Adapters", "hub", "adapters", "adapterconfig"),
                     _page("Webhook inbox", "inbox", "adapters", "webhookmessage"),
+                    _page("Webhook endpoints", "outbound", "adapters", "webhookendpoint"),
+                    _page("Webhook deliveries", "send", "adapters", "webhookdelivery"),
                 ],
             },
             {

@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from adapters.models import AdapterConfig
+from adapters.models import AdapterConfig, WebhookDelivery, WebhookEndpoint
 from bonuses.enums import CampaignStatus
 from bonuses.models import (
     BonusCampaign,
@@ -46,6 +46,7 @@ from tests.factories.promos import (
     UserPromoFactory,
     WithdrawalLockFactory,
 )
+from tests.factories.webhooks import WebhookDeliveryFactory, WebhookEndpointFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +59,13 @@ PERMISSIONS = {
     "adapters.AdapterConfig:add": "adapters.put_adapterconfig",
     "adapters.AdapterConfig:edit": "adapters.put_adapterconfig",
     "adapters.AdapterConfig:test": "adapters.test_adapterconfig",
+    "adapters.WebhookDelivery:replay": "adapters.replay_webhookdelivery",
+    "adapters.WebhookEndpoint:add": "adapters.add_webhookendpoint",
+    "adapters.WebhookEndpoint:disable": "adapters.disable_webhookendpoint",
+    "adapters.WebhookEndpoint:edit": "adapters.change_webhookendpoint",
+    "adapters.WebhookEndpoint:enable": "adapters.disable_webhookendpoint",
+    "adapters.WebhookEndpoint:rotate-secret": "adapters.rotate_webhookendpoint_secret",
+    "adapters.WebhookEndpoint:test": "adapters.test_webhookendpoint",
     "bonuses.BonusCampaign:add": "bonuses.add_bonuscampaign",
     "bonuses.BonusCampaign:budget": "bonuses.change_bonuscampaign",
     "bonuses.BonusCampaign:pause": "bonuses.pause_bonuscampaign",
@@ -108,6 +116,9 @@ WITH_REASON = (
     "forfeit",
     "give-up",
     "retry",
+    "replay",
+    "enable",
+    "rotate-secret",
     "explain",
     "deactivate",
     "budget",
@@ -164,6 +175,10 @@ def address(name: str, operator: Operator) -> str:
         row = WithdrawalLockFactory.create(user_promo__promo=promo, created_at=timezone.now())
     elif model is AdapterConfig:
         row = AdapterConfig.objects.get(operator=operator)
+    elif model is WebhookEndpoint:
+        row = WebhookEndpointFactory.create(operator=operator, is_active=command.name != "enable")
+    elif model is WebhookDelivery:
+        row = WebhookDeliveryFactory.create(endpoint__operator=operator, status="failed")
     elif model is BonusTemplate:
         row = BonusTemplateFactory.create(operator=operator, is_active=command.name != "activate")
     elif model is BonusCampaign:
@@ -221,6 +236,8 @@ def test_staff_with_every_other_permission_are_refused_on_get_and_post(
         CodeBatch,
         WithdrawalLock,
         AdapterConfig,
+        WebhookEndpoint,
+        WebhookDelivery,
         BonusTemplate,
         BonusIssuance,
         BonusGrant,

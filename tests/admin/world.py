@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from adapters.models import WebhookMessage
+from adapters.models import DeliveryAttempt, WebhookMessage
 from bonuses.enums import CampaignStatus, GrantStatus, IssuanceStatus, TargetStatus
 from bonuses.models import ReconciliationRun
 from core import audit
@@ -45,6 +45,7 @@ from tests.factories.promos import (
     UserPromoFactory,
     WithdrawalLockFactory,
 )
+from tests.factories.webhooks import WebhookDeliveryFactory, WebhookEndpointFactory
 from wallets.enums import AccountKind, Tag
 from wallets.services.transfers import AccountKey, Posting, post_transfers
 
@@ -61,6 +62,7 @@ def fill_world(operator: Operator, now: datetime, *, rows: int) -> None:
         promise_bonus(operator, player, now)
         grant_bonuses(operator, player, now)
         hear_of_a_platform(operator, now, number=player.pk)
+        tell_the_operator(operator, now)
         BetFactory.create(operator=operator, player=player)
         give_money(operator, player, now, reference=f"deposit-{player.pk}")
         contribute_to(daily, player, now)
@@ -148,6 +150,19 @@ def hear_of_a_platform(operator: Operator, now: datetime, *, number: int) -> Non
         detail="INVALID_EVENT: The body is not JSON.",
         received_at=now,
         last_received_at=now,
+    )
+
+
+def tell_the_operator(operator: Operator, now: datetime) -> None:
+    """Send the operator's endpoints messages that were taken, and one that was not."""
+    endpoint = WebhookEndpointFactory.create(operator=operator)
+    WebhookDeliveryFactory.create(endpoint=endpoint, status="delivered")
+    failing = WebhookEndpointFactory.create(operator=operator, failing_since=now)
+    delivery = WebhookDeliveryFactory.create(
+        endpoint=failing, attempts=1, last_status_code=500, last_error="It answered 500."
+    )
+    DeliveryAttempt.objects.create(
+        delivery=delivery, at=now, status_code=500, duration_ms=7, excerpt="<b>down</b>"
     )
 
 
