@@ -92,18 +92,21 @@ class HttpAdapter:
             raise PlatformRejected(*mapping.read_refusal(answer))
         mapping.check_cancelled(answer)
 
-    def get_bonus(self, *, platform_bonus_id: str, currency: str) -> PlatformView:
+    def get_bonus(
+        self, *, platform_bonus_id: str, currency: str, grant_id: UUID | None = None
+    ) -> PlatformView:
         """
         Return a bonus as the platform sees it now.
+
+        ``grant_id`` is the key that the request carries; without it, the bonus's own name is.
 
         :raises PlatformBonusUnknown: if the platform has no such bonus.
         :raises PlatformRejected: if the platform refused.
         :raises PlatformUnavailable: if it did not answer usably.
         """
         path = mapping.bonus_path(platform_bonus_id)
-        # Reading needs no key of idempotency, but every request has one: the bonus's name.
-        key = platform_bonus_id if platform_bonus_id.isascii() else path.rpartition("/")[2]
-        answer = self._send("GET", path, None, key[:255], Deadline(self.deadline_s))
+        key = path.rpartition("/")[2][:255] if grant_id is None else str(grant_id)
+        answer = self._send("GET", path, None, key, Deadline(self.deadline_s))
         if answer.status == 404:
             raise PlatformBonusUnknown(f"The platform has no bonus {platform_bonus_id}.")
         if _is_refusal(answer):

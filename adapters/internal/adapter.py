@@ -37,7 +37,9 @@ class InternalAdapter:
     def cancel_bonus(self, *, grant_id: UUID, platform_bonus_id: str, reason: str) -> None:
         """Do nothing: there is nobody to tell."""
 
-    def get_bonus(self, *, platform_bonus_id: str, currency: str) -> PlatformView:
+    def get_bonus(
+        self, *, platform_bonus_id: str, currency: str, grant_id: UUID | None = None
+    ) -> PlatformView:
         """
         Refuse: there is no platform that could look.
 

@@ -88,6 +88,16 @@ def test_a_view_is_in_the_grants_currency(platform: FakePlatform) -> None:
     assert seen.at == datetime(2026, 3, 29, 0, 59, tzinfo=UTC)
 
 
+def test_a_look_carries_the_grants_key_or_else_the_bonuss_name(platform: FakePlatform) -> None:
+    wanted, adapter = order(), adapter_of(platform)
+    granted = adapter.grant_bonus(wanted)
+
+    for key in (wanted.grant_id, None):
+        adapter.get_bonus(platform_bonus_id=granted.platform_bonus_id, currency="EUR", grant_id=key)
+
+    assert platform.keys[1:] == [str(wanted.grant_id), "pb%2F1"]
+
+
 def test_every_request_is_signed_a_get_over_the_empty_body(platform: FakePlatform) -> None:
     adapter = adapter_of(platform)
     with pytest.raises(PlatformBonusUnknown):
