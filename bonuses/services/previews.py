@@ -207,9 +207,9 @@ def _losses(
 
 def _paid_back_until(player_ids: Sequence[int]) -> dict[int, datetime]:
     # A range, not a list: the ids are in order, and thousands of parameters cost seconds.
-    span = (player_ids[0], player_ids[-1])
+    span = {"player_id__gte": player_ids[0], "player_id__lte": player_ids[-1]}
     granted = (
-        BonusGrant.objects.filter(player_id__range=span, loss_until__isnull=False)
+        BonusGrant.objects.filter(**span, loss_until__isnull=False)
         .exclude(status=GrantStatus.CANCELLED)
         .order_by()
         .values_list("player_id")
@@ -217,7 +217,7 @@ def _paid_back_until(player_ids: Sequence[int]) -> dict[int, datetime]:
     )
     found = dict(granted)
     pending = BonusIssuance.objects.filter(
-        player_id__range=span,
+        **span,
         status=IssuanceStatus.PENDING,
         template__type=BonusType.CASHBACK,
     )
