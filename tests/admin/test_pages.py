@@ -33,6 +33,8 @@ def test_what_the_back_office_shows() -> None:
     assert [model._meta.label for model in MODELS] == [
         "activity.Bet",
         "adapters.AdapterConfig",
+        "adapters.WebhookDelivery",
+        "adapters.WebhookEndpoint",
         "adapters.WebhookMessage",
         "auth.Group",
         "auth.User",
@@ -103,6 +105,7 @@ def test_a_page_that_adds_answers_where_adding_is_allowed(
 ) -> None:
     can_add = model._meta.label in (
         "adapters.AdapterConfig",
+        "adapters.WebhookEndpoint",
         "auth.Group",
         "auth.User",
         "bonuses.BonusCampaign",
@@ -110,6 +113,7 @@ def test_a_page_that_adds_answers_where_adding_is_allowed(
         "jackpots.Instance",
         "operators.ExchangeRate",
         "operators.Operator",
+        "players.Segment",
         "promos.Promo",
     )
 
