@@ -131,6 +131,7 @@ CROSS JOIN LATERAL (VALUES
     ('late_excess_amount', coalesce(late_excess_amount, 0), coalesce(late_excess, 0)),
     -- What was rolled back has moved nothing in the end, but for what an end took meanwhile.
     ('total', CASE
+        WHEN stake_amount IS NULL THEN 0
         WHEN rolled_back_at IS NULL THEN paid_amount + excess_amount - stake_amount
         WHEN to_cost > 0 THEN paid_amount
         ELSE 0
