@@ -24,7 +24,7 @@ def progress_view(model_admin: Any, request: HttpRequest, object_id: str) -> Htt
     campaign = _campaign_to_see(model_admin, request, object_id)
     if not isinstance(campaign, BonusCampaign):
         return campaign
-    return JsonResponse(progress_of(campaign), headers={"Cache-Control": "no-store"})
+    return JsonResponse(progress_of(campaign))
 
 
 def result_view(model_admin: Any, request: HttpRequest, object_id: str) -> Any:
@@ -36,10 +36,7 @@ def result_view(model_admin: Any, request: HttpRequest, object_id: str) -> Any:
     return StreamingHttpResponse(
         iterate_campaign_results(campaign=campaign),
         content_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-        },
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
