@@ -18,8 +18,8 @@ from django.db.models import F, Sum
 from bonuses.enums import GrantStatus
 from bonuses.models import BetFunding, BonusGrant
 from bonuses.rules import wagering as rules
-from bonuses.services import payments
 from bonuses.services.endings import forfeit_grant_locked
+from bonuses.services.payments import accounts_of
 from core import money
 from core.actors import Actor
 from core.money import EXACT
@@ -113,8 +113,8 @@ def fund_stake(
                 grant,
                 bet_ref,
                 "stake",
-                debit=payments.bonus_account(grant),
-                credit=payments.games_account(grant),
+                debit=accounts_of(grant=grant).bonus,
+                credit=accounts_of(grant=grant).games,
                 amount=part,
                 tag=Tag.BET,
             )
@@ -217,22 +217,30 @@ def settle_fundings(
 
 
 def _pay_share(grant: BonusGrant, funding: BetFunding, share: Decimal) -> list[Posting]:
-    games = payments.games_account(grant)
+    accounts = accounts_of(grant=grant)
     if grant.is_active:
         funding.paid_amount = share
-        owed = [("win", payments.bonus_account(grant), share, Tag.WIN)]
+        owed = [("win", accounts.bonus, share, Tag.WIN)]
     elif grant.status == GrantStatus.COMPLETED:
         release = _release_late(grant, funding, change=share)
         funding.paid_amount, funding.excess_amount = release.main, release.excess
         # Not a win of real money: the stake was none.
         owed = [
-            ("late-win", payments.main_account(grant), release.main, Tag.BONUS),
-            ("late-excess", payments.excess_account(grant), release.excess, Tag.BONUS),
+            ("late-win", accounts.main, release.main, Tag.BONUS),
+            ("late-excess", accounts.excess, release.excess, Tag.BONUS),
         ]
     else:
         owed = []
     return [
-        _posting(grant, funding.bet_ref, move, debit=games, credit=credit, amount=amount, tag=tag)
+        _posting(
+            grant,
+            funding.bet_ref,
+            move,
+            debit=accounts.games,
+            credit=credit,
+            amount=amount,
+            tag=tag,
+        )
         for move, credit, amount, tag in owed
         if amount
     ]
@@ -258,7 +266,7 @@ def roll_back_fundings(*, grants: Sequence[BonusGrant], bet_ref: str, now: datet
     for funding in fundings:
         grant = by_id[funding.grant_id]
         for move, account, amount in _undoing(grant, funding):
-            games = payments.games_account(grant)
+            games = accounts_of(grant=grant).games
             is_given = amount > 0
             (gives if is_given else takes).append(
                 _posting(
@@ -280,19 +288,19 @@ def roll_back_fundings(*, grants: Sequence[BonusGrant], bet_ref: str, now: datet
 
 def _undoing(grant: BonusGrant, funding: BetFunding) -> list[tuple[str, AccountKey, Decimal]]:
     """Return what each account gets, or below zero gives, and what the move is called."""
-    stake = funding.stake_amount
+    stake, accounts = funding.stake_amount, accounts_of(grant=grant)
     if grant.is_active:
-        account = payments.bonus_account(grant)
-        moves = [("unstake", account, stake), ("unwin", account, -(funding.paid_amount or _ZERO))]
+        paid = funding.paid_amount or _ZERO
+        moves = [("unstake", accounts.bonus, stake), ("unwin", accounts.bonus, -paid)]
     elif grant.status == GrantStatus.COMPLETED:
         change = stake - (funding.payout_share or _ZERO)
         release = _release_late(grant, funding, change=change)
         moves = [
-            ("undo", payments.main_account(grant), release.main),
-            ("undo-excess", payments.excess_account(grant), release.excess),
+            ("undo", accounts.main, release.main),
+            ("undo-excess", accounts.excess, release.excess),
         ]
     else:
-        moves = [("unstake-cost", payments.cost_account(grant), stake)]
+        moves = [("unstake-cost", accounts.cost, stake)]
     return [move for move in moves if move[2]]
 
 

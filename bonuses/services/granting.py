@@ -12,7 +12,7 @@ from bonuses.rules.terms import Terms
 from bonuses.services.announcements import announce_grant
 from bonuses.services.discrepancies import open_discrepancy
 from bonuses.services.endings import complete_grant
-from bonuses.services.payments import credit_bonus
+from bonuses.services.payments import credit_grant
 from bonuses.services.state_sync import apply_parked_events
 from core import audit
 from core.actors import Actor, ActorKind
@@ -58,7 +58,7 @@ def write_grant(*, issuance: BonusIssuance, bonus: PlatformBonus, now: datetime)
     )
     announce_grant(grant=grant, topic="bonus.grant.issued", now=now)
     if grant.is_internal:
-        credit_bonus(operator=issuance.operator, grant=grant, now=now)
+        credit_grant(operator=issuance.operator, grant=grant, now=now)
         failpoint("granting.after_credit")
         if grant.is_wagered:
             complete_grant(grant=grant, actor=actor, now=now)

@@ -6,6 +6,7 @@ Amounts of nothing post no transfer. Accounts are locked before their balance de
 anything, after every row of bonuses.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,23 +21,38 @@ from wallets.services.balances import lock_balances
 from wallets.services.transfers import AccountKey, Conversion, Posting
 
 
-def main_account(grant: BonusGrant) -> AccountKey:
-    """Return the main account of the grant's player."""
-    return AccountKey(AccountKind.PLAYER_MAIN, grant.bonus_currency, player_id=grant.player_id)
+@dataclass(frozen=True, slots=True)
+class GrantAccounts:
+    """Between which accounts the money of a grant moves."""
+
+    #: The player's own money.
+    main: AccountKey
+    #: The grant's.
+    bonus: AccountKey
+    #: What bonuses cost.
+    cost: AccountKey
+    #: What win caps held back.
+    excess: AccountKey
+    #: Where stakes go, and payouts come from.
+    games: AccountKey
 
 
-def bonus_account(grant: BonusGrant) -> AccountKey:
-    """Return the account of the grant's own money."""
-    return AccountKey(
-        AccountKind.PLAYER_BONUS,
-        grant.bonus_currency,
-        player_id=grant.player_id,
-        owner=str(grant.pk),
+def accounts_of(*, grant: BonusGrant) -> GrantAccounts:
+    """Return the accounts of one of our own grants."""
+    currency, player_id = grant.bonus_currency, grant.player_id
+    return GrantAccounts(
+        main=AccountKey(AccountKind.PLAYER_MAIN, currency, player_id=player_id),
+        bonus=AccountKey(
+            AccountKind.PLAYER_BONUS, currency, player_id=player_id, owner=str(grant.pk)
+        ),
+        cost=AccountKey(AccountKind.BONUS_COST, currency),
+        excess=AccountKey(AccountKind.BONUS_EXCESS, currency),
+        games=AccountKey(AccountKind.HOUSE_GAMES, currency),
     )
 
 
 @transaction.atomic(savepoint=False)
-def credit_bonus(*, operator: Operator, grant: BonusGrant, now: datetime) -> None:
+def credit_grant(*, operator: Operator, grant: BonusGrant, now: datetime) -> None:
     """
     Put the bonus into the grant's account. Joins the transaction that writes the grant.
 
@@ -51,9 +67,10 @@ def credit_bonus(*, operator: Operator, grant: BonusGrant, now: datetime) -> Non
         conversion = Conversion(
             grant.original_amount, grant.original_currency, grant.rate, grant.fx_locked_at
         )
+    accounts = accounts_of(grant=grant)
     posting = Posting(
-        debit=AccountKey(AccountKind.BONUS_COST, grant.bonus_currency),
-        credit=bonus_account(grant),
+        debit=accounts.cost,
+        credit=accounts.bonus,
         amount=grant.bonus_amount,
         tag=Tag.BONUS,
         reference=f"bonus:{grant.pk}:credit",
@@ -88,17 +105,18 @@ def release_bonus(
 
     The caller holds the account locked, and ``release`` is all that it holds.
     """
+    accounts = accounts_of(grant=grant)
     postings = [
         Posting(
-            debit=bonus_account(grant),
+            debit=accounts.bonus,
             credit=credit,
             amount=amount,
             tag=Tag.BONUS,
             reference=f"bonus:{grant.pk}:{move}",
         )
         for credit, amount, move in (
-            (main_account(grant), release.main, "release"),
-            (excess_account(grant), release.excess, "excess"),
+            (accounts.main, release.main, "release"),
+            (accounts.excess, release.excess, "excess"),
         )
         if amount
     ]
@@ -113,26 +131,12 @@ def claw_back_bonus(
     """Empty the account of a grant that has ended; the caller holds it, and the amount is all."""
     if amount == 0:
         return
+    accounts = accounts_of(grant=grant)
     posting = Posting(
-        debit=bonus_account(grant),
-        credit=cost_account(grant),
+        debit=accounts.bonus,
+        credit=accounts.cost,
         amount=amount,
         tag=Tag.BONUS,
         reference=f"bonus:{grant.pk}:clawback",
     )
     transfers.post_transfers(operator=operator, postings=[posting], now=now)
-
-
-def cost_account(grant: BonusGrant) -> AccountKey:
-    """Return the account of what bonuses cost."""
-    return AccountKey(AccountKind.BONUS_COST, grant.bonus_currency)
-
-
-def excess_account(grant: BonusGrant) -> AccountKey:
-    """Return the account of what win caps held back."""
-    return AccountKey(AccountKind.BONUS_EXCESS, grant.bonus_currency)
-
-
-def games_account(grant: BonusGrant) -> AccountKey:
-    """Return the account of the house's games."""
-    return AccountKey(AccountKind.HOUSE_GAMES, grant.bonus_currency)

@@ -74,7 +74,7 @@ class Play:
             issuance__created_at=self.now,
             **members,
         )
-        payments.credit_bonus(operator=self.operator, grant=grant, now=self.now)
+        payments.credit_grant(operator=self.operator, grant=grant, now=self.now)
         return grant
 
     # What is done

@@ -7,7 +7,7 @@ import pytest
 
 from activity import books as activity_books
 from bonuses import books
-from bonuses.models import BetFunding
+from bonuses.models import BetFunding, BonusGrant
 from bonuses.services import payments
 from core.books import check_names
 from tests.bonuses.playing import NOW, Play, differences
@@ -119,14 +119,16 @@ def test_what_is_left_in_the_account_of_an_ended_grant_is_found() -> None:
     grant = play.granted("10.00")
     play.end(grant, "cancel")
     cost = house(AccountKind.BONUS_COST)
-    post(play, posting(cost, payments.bonus_account(grant), "0.01", tag=Tag.DEPOSIT))
+    post(play, posting(cost, payments.accounts_of(grant=grant).bonus, "0.01", tag=Tag.DEPOSIT))
 
     assert numbers(books.check_accounts()) == [(Decimal("0.01"), 0)]
 
 
 def test_an_account_of_no_grant_is_found() -> None:
     play = Play()
-    account = payments.bonus_account(BonusGrantFactory.build(pk=NOBODY, player=play.player))
+    account = payments.accounts_of(
+        grant=BonusGrant(pk=NOBODY, player=play.player, bonus_currency="EUR")
+    ).bonus
     post(play, posting(house(AccountKind.BONUS_COST), account, "0.01", tag=Tag.DEPOSIT))
 
     assert numbers(books.check_accounts()) == [(Decimal("0.01"), 0)]
@@ -204,7 +206,7 @@ def test_a_transfer_without_its_funding_is_found() -> None:
     play = Play()
     grant = play.granted("10.00")
     reference = f"bonus:{grant.pk}:stake:nothing"
-    post(play, posting(payments.bonus_account(grant), house(), 2, reference=reference))
+    post(play, posting(payments.accounts_of(grant=grant).bonus, house(), 2, reference=reference))
 
     assert sorted(numbers(books.check_fundings())) == [(0, -2), (0, 2)]
 
