@@ -117,13 +117,8 @@ def find_paid_back_until(*, player: Player) -> datetime | None:
     Cashback that is still being issued counts, so that two at once do not pay twice; one
     that was cancelled has paid nothing back.
     """
-    granted = (
-        BonusGrant.objects.filter(player=player, loss_until__isnull=False)
-        .exclude(status=GrantStatus.CANCELLED)
-        .order_by("-loss_until")
-        .values_list("loss_until", flat=True)
-        .first()
-    )
+    # The pending ones first: one whose grant is written meanwhile is then found among the
+    # grants. The other way round it would be found in neither, and paid twice.
     pending = [
         datetime.fromisoformat(terms["loss_until"])
         for terms in BonusIssuance.objects.filter(
@@ -131,6 +126,13 @@ def find_paid_back_until(*, player: Player) -> datetime | None:
         ).values_list("terms", flat=True)
         if terms and terms["loss_until"]
     ]
+    granted = (
+        BonusGrant.objects.filter(player=player, loss_until__isnull=False)
+        .exclude(status=GrantStatus.CANCELLED)
+        .order_by("-loss_until")
+        .values_list("loss_until", flat=True)
+        .first()
+    )
     instants = [instant for instant in (granted, *pending) if instant is not None]
     return max(instants, default=None)
 

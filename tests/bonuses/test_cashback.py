@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from activity.services.bets import roll_back_bet
 from bonuses.enums import GrantStatus, IssuanceStatus
@@ -14,6 +14,7 @@ from bonuses.errors import AdapterRejected, AdapterUnavailable, BonusNotEligible
 from bonuses.models import BonusGrant, BonusIssuance, BonusTemplate
 from bonuses.ports import PlatformRejected, PlatformUnavailable
 from bonuses.rules.terms import Terms
+from bonuses.selectors import find_paid_back_until
 from bonuses.services import closing, issuing
 from bonuses.services.issuing import Issued
 from core.actors import Actor
@@ -314,6 +315,29 @@ def test_a_loss_that_is_being_paid_back_is_not_paid_twice(
     assert_nothing_is_paid(lambda: issue(cashback, table.player, at=now + HOUR))
     assert issuing.retry_due_issuances(clock=lambda: now + HOUR, limit=10) == 1
     assert BonusGrant.objects.get().bonus_amount == 10
+
+
+def test_a_cashback_whose_grant_is_written_while_it_is_looked_for_is_found(
+    issue: Issue, platform: ScriptedPlatform, cashback: BonusTemplate, table: Table, now: datetime
+) -> None:
+    table.bet("100.00")
+    platform.answers = [PlatformUnavailable("It did not answer.")]
+    with pytest.raises(AdapterUnavailable):
+        issue(cashback, table.player)
+    settled: list[int] = []
+
+    def settle_after_the_first_look(execute: Any, *query: Any) -> Any:
+        result = execute(*query)
+        if not settled:
+            settled.append(0)
+            settled[0] = issuing.retry_due_issuances(clock=lambda: now + HOUR, limit=10)
+        return result
+
+    with connection.execute_wrapper(settle_after_the_first_look):
+        found = find_paid_back_until(player=table.player)
+
+    assert settled == [1]
+    assert found == now
 
 
 def test_a_loss_whose_cashback_the_platform_refused_can_still_be_paid_back(
