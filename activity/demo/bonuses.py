@@ -162,14 +162,14 @@ def _acts() -> Iterator[Act]:
     # Active: a match half-way, free spins, and one on a table, where a stake counts 5 %.
     yield act_of(4, 42, deposit("100.00", what="bonus"))
     yield act_of(4.1, 42, _issue(WELCOME, deposit_amount="100.00"))
-    yield from _bets(42, day=4.2, count=24, stake="5.00", payout=_every_second)
+    yield from _bets(42, day=4.2, count=24, stake="5.00", payout=_win_and_lose("5.00"))
     yield act_of(6.5, 43, _issue(SPINS))
     yield from _bets(43, day=6.6, count=5, stake="0.20", payout=_never)
     yield act_of(6, 44, _issue(GIFT))
     yield from _bets(44, day=6.1, count=2, stake="5.00", payout=_even, game="european-roulette")
     # Completed: all that was won was below the cap; and above it, so that some is held back.
     yield act_of(2, 45, _issue(GIFT))
-    yield from _bets(45, day=2.1, count=10, stake="10.00", payout=_every_second)
+    yield from _bets(45, day=2.1, count=10, stake="10.00", payout=_win_and_lose("10.00"))
     yield act_of(3, 46, _issue(GIFT))
     yield from _bets(46, day=3.1, count=1, stake="10.00", payout=lambda _turn: "300.00")
     yield from _bets(46, day=3.2, count=9, stake="10.00", payout=_never, what="more")
@@ -202,8 +202,8 @@ def _never(_turn: int) -> str:
     return "0.00"
 
 
-def _every_second(turn: int) -> str:
-    return "15.00" if turn % 2 else "0.00"
+def _win_and_lose(stake: str) -> Callable[[int], str]:
+    return lambda turn: "0.00" if turn % 2 else f"{2 * Decimal(stake)}"
 
 
 def _bets(
