@@ -40,7 +40,8 @@ class HttpAdapter:
     One operator's connection to one platform.
 
     Nothing is retried in here: the caller knows the issuance, and when to try again.
-    ``secrets`` has the current one first; a message is signed with all that are alive.
+    ``secrets`` has the current one first; a message is signed with all that are alive. Without
+    any, nothing is sent.
     """
 
     slug: str
@@ -126,6 +127,8 @@ class HttpAdapter:
 
         :raises PlatformUnavailable: if there was none, or none that says either.
         """
+        if not self.secrets:
+            raise PlatformUnavailable("None of SECRETS_KEYS opens our secret: send it again.")
         body = b"" if members is None else json.dumps(members, separators=(",", ":")).encode()
         headers = {
             "Accept": "application/json",

@@ -16,7 +16,7 @@ from core import audit, locks
 from core.actors import Actor
 from core.errors import InvalidRequest
 from core.instants import format_instant
-from core.sealing import seal, unseal
+from core.sealing import SealBroken, seal, unseal
 from operators.models import Operator
 
 # A name that is looked up while somebody waits for the form to be saved.
@@ -171,13 +171,22 @@ def _apply(config: AdapterConfig, details: AdapterDetails, *, now: datetime) -> 
             raise InvalidRequest.for_field("base_url", "An http adapter needs it.")
         if secret is None and not config.has_secret:
             raise InvalidRequest.for_field("secret", "An http adapter needs it.")
-    if secret is None or (config.has_secret and unseal(config.sealed_secret) == secret):
+    current = _current_secret(config)
+    if secret is None or secret == current:
         return False
-    if config.has_secret:
+    if current is not None:
         config.previous_sealed_secret = config.sealed_secret
         config.previous_valid_until = now + SECRET_OVERLAP
     config.sealed_secret = seal(secret)
     return True
+
+
+def _current_secret(config: AdapterConfig) -> str | None:
+    """Return the secret, or None if there is none or no key of ours opens it any more."""
+    try:
+        return unseal(config.sealed_secret) if config.has_secret else None
+    except SealBroken:
+        return None
 
 
 def _move_default(configs: list[AdapterConfig], config: AdapterConfig, *, to_it: bool) -> None:

@@ -1,5 +1,7 @@
 """From a configured adapter to one that can be asked."""
 
+import logging
+
 from django.conf import settings
 
 from adapters.enums import AdapterKind
@@ -8,7 +10,9 @@ from adapters.http.client import HttpAdapter, LiveSecret
 from adapters.internal.adapter import InternalAdapter
 from adapters.models import AdapterConfig
 from bonuses.ports import BonusAdapter
-from core.sealing import unseal
+from core.sealing import SealBroken, unseal
+
+logger = logging.getLogger(__name__)
 
 
 def connect_adapter(*, config: AdapterConfig) -> BonusAdapter:
@@ -26,18 +30,24 @@ def connect_for_probe(*, config: AdapterConfig) -> HttpAdapter:
 
 
 def _http_adapter(config: AdapterConfig, *, breaker: Breaker | NoBreaker) -> HttpAdapter:
-    secrets = [LiveSecret(unseal(config.sealed_secret))]
-    if config.previous_valid_until is not None:
-        secrets.append(
-            LiveSecret(
-                unseal(config.previous_sealed_secret),
-                until_s=config.previous_valid_until.timestamp(),
-            )
-        )
     return HttpAdapter(
         slug=config.slug,
         base_url=config.base_url,
-        secrets=tuple(secrets),
+        secrets=_live_secrets(config),
         breaker=breaker,
         deadline_s=settings.ADAPTER_DEADLINE_S,
     )
+
+
+def _live_secrets(config: AdapterConfig) -> tuple[LiveSecret, ...]:
+    """Return the secrets that sign; none if our keys are not those that sealed them."""
+    try:
+        current = LiveSecret(unseal(config.sealed_secret))
+        if config.previous_valid_until is None:
+            return (current,)
+        previous = unseal(config.previous_sealed_secret)
+    except SealBroken:
+        # The adapter then answers "unavailable": what waits for it is tried again later.
+        logger.exception("the secret of adapter %s cannot be opened", config.slug)
+        return ()
+    return (current, LiveSecret(previous, until_s=config.previous_valid_until.timestamp()))

@@ -9,7 +9,6 @@ from adapters.models import AdapterConfig
 from adapters.selectors import get_adapter_config
 from adapters.services.connections import connect_for_probe
 from bonuses.ports import PlatformBonusUnknown, PlatformRejected, PlatformUnavailable
-from core.sealing import SealBroken
 from operators.models import Operator
 
 
@@ -50,6 +49,4 @@ def _ask(config: AdapterConfig) -> tuple[bool, str, bool]:
         return False, f"The platform refused us: {refusal.code} {refusal.detail}".strip(), True
     except PlatformUnavailable as failure:
         return False, failure.detail, False
-    except SealBroken:
-        return False, "None of SECRETS_KEYS opens the secret: send it again.", False
     return False, "The platform says that it has a bonus that nobody granted.", True

@@ -144,6 +144,19 @@ def test_the_same_secret_again_does_not_push_the_old_one_out(put: Any, now: date
     assert list_live_secrets(config=config, now=now + timedelta(hours=2)) == [new, old]
 
 
+def test_a_secret_that_no_key_opens_is_replaced_and_not_kept(
+    put: Any, now: datetime, settings: Any
+) -> None:
+    put()
+    settings.SECRETS_KEYS = ["bm90LXRoZS1rZXktdGhhdC1zZWFsZWQtYW55dGhpbmc="]
+    new = make_secret()
+
+    config = put(secret=new).config
+
+    assert list_live_secrets(config=config, now=now) == [new]
+    assert config.previous_valid_until is None
+
+
 def test_neither_rows_nor_audit_hold_a_secret_that_can_be_read(put: Any) -> None:
     old, new = make_secret(), make_secret()
     put(secret=old)

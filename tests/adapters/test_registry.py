@@ -13,7 +13,7 @@ from adapters.http.signing import make_secret
 from adapters.internal.adapter import InternalAdapter
 from adapters.models import AdapterConfig
 from adapters.services.probing import probe_adapter
-from bonuses.ports import get_adapters
+from bonuses.ports import PlatformUnavailable, get_adapters
 from core.errors import NotFound
 from core.sealing import seal
 from operators.models import Operator
@@ -151,6 +151,9 @@ def test_a_probe_of_a_secret_that_no_key_opens_says_so(
 
     assert not found.is_ok
     assert "SECRETS_KEYS" in found.detail
+    # A bonus waits for it, rather than fail.
+    with pytest.raises(PlatformUnavailable):
+        get_adapters().get_adapter(slug="acme").grant_bonus(order())
 
 
 def test_the_internal_adapter_has_nothing_to_probe(operator: Operator) -> None:
