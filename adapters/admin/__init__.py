@@ -2,6 +2,7 @@
 
 from adapters.admin.configs import AdapterConfigAdmin
 from adapters.admin.deliveries import WebhookDeliveryAdmin
+from adapters.admin.endpoint_home import failing_endpoints_panel
 from adapters.admin.endpoints import WebhookEndpointAdmin
 from adapters.admin.inbox import WebhookMessageAdmin
 
@@ -10,4 +11,5 @@ __all__ = [
     "WebhookDeliveryAdmin",
     "WebhookEndpointAdmin",
     "WebhookMessageAdmin",
+    "failing_endpoints_panel",
 ]

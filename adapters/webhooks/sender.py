@@ -84,7 +84,9 @@ def send_message(*, url: str, signature: Mapping[str, str], body: bytes, deadlin
     except AnswerTooLarge as error:
         return Sent(_since(started_at), error=str(error))
     except NoAnswer as error:
-        return Sent(_since(started_at), error=str(error))
+        # The words of whoever speaks to platforms; this is a receiver.
+        said = str(error).replace("The platform", "It", 1)
+        return Sent(_since(started_at), error=said)
     return Sent(
         _since(started_at),
         status_code=answer.status,

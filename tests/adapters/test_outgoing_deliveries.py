@@ -278,6 +278,7 @@ def test_who_hangs_is_given_up_by_the_deadline(
     assert made is not None
     assert made.status_code is None
     assert 250 <= made.duration_ms < 1_400
+    assert made.error == "It did not answer within 0.3 s."
     assert stored(delivery).status == "pending"
 
 

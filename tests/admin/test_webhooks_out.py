@@ -3,12 +3,14 @@
 import json
 import logging
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from adapters.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint
 from adapters.selectors import list_endpoint_secrets
@@ -157,6 +159,31 @@ def test_an_endpoint_that_fails_is_seen_to_fail(office: Client, operator: Operat
 
     assert [row.pk for row in shown.context["cl"].result_list] == [failing.pk]
     assert "since 1 Jan 2026, 00:00:00 UTC" in shown.content.decode()
+
+
+def test_home_shows_who_has_been_failing_for_an_hour(
+    office: Client, operator: Operator, staff_with: Any
+) -> None:
+    now = timezone.now()
+    for url, minutes in (("long", 60), ("short", 58)):
+        WebhookEndpointFactory.create(
+            operator=operator, url=f"{URL}/{url}", failing_since=now - timedelta(minutes=minutes)
+        )
+    WebhookEndpointFactory.create(operator=operator, url=f"{URL}/well")
+
+    home = office.get("/admin/").content.decode()
+
+    assert "Webhook endpoints that fail" in home
+    assert f"{URL}/long" in home
+    assert f"{URL}/short" not in home
+    assert f"{URL}/well" not in home
+    assert f"{URL}/long" not in staff_with("players.view_player").get("/admin/").content.decode()
+
+
+def test_home_says_nothing_while_nobody_fails(office: Client, operator: Operator) -> None:
+    WebhookEndpointFactory.create(operator=operator)
+
+    assert "Webhook endpoints that fail" not in office.get("/admin/").content.decode()
 
 
 # Deliveries
