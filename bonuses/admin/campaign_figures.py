@@ -33,5 +33,5 @@ def _said(campaign: BonusCampaign) -> str:
     if campaign.is_paused:
         return f"Paused: {campaign.pause_reason}"
     if campaign.status == CampaignStatus.ISSUED:
-        return "Finished."
+        return "Finished. Load the page again for who got nothing, and why."
     return "Workers are issuing."

@@ -91,7 +91,7 @@ class CancelGrantPage(_EndPage):
 
     name = "cancel"
     permission = "bonuses.cancel_bonusgrant"
-    verb = "Cancel"
+    verb = "Cancel grant"
     icon = "cancel"
     service = staticmethod(closing.cancel_grant)
 
@@ -101,7 +101,7 @@ class ForfeitGrantPage(_EndPage):
 
     name = "forfeit"
     permission = "bonuses.forfeit_bonusgrant"
-    verb = "Forfeit"
+    verb = "Forfeit grant"
     icon = "gavel"
     service = staticmethod(closing.forfeit_grant)
 

@@ -54,7 +54,6 @@ class BonusGrantAdmin(LargeTableAdmin):
         "status_shown",
         "progress",
         "granted",
-        "due",
     )
     list_display_links = ("bonus",)
     list_filter = (
@@ -143,10 +142,11 @@ class BonusGrantAdmin(LargeTableAdmin):
         told = progress_of(grant)
         return progress_cell(told["percent"], f"{told['wagered']} of {told['target']}")
 
-    @admin.display(description="Granted")
+    @admin.display(description="Granted, and until when")
     def granted(self, grant: BonusGrant) -> str:
-        """Return when it was granted."""
-        return instant(grant.granted_at)
+        """Return when it was granted, and when an active one expires."""
+        until = f"until {instant_text(grant.expires_at)}" if grant.expires_at else "no time limit"
+        return lines([instant(grant.granted_at), muted(until) if grant.is_active else ""])
 
     @admin.display(description="Expires")
     def due(self, grant: BonusGrant) -> str:

@@ -70,8 +70,10 @@ def decisions_about(
 
 def timeline_panel(events: Iterable[TimelineEvent], *, nothing: str) -> Panel:
     """Return the events as a panel, oldest first; ``nothing`` is said when there are none."""
+    told = sorted(events, key=lambda event: (event.at, event.order))
     context = {
-        "events": sorted(events, key=lambda event: (event.at, event.order)),
+        "events": told,
+        "has_money": any(event.amount for event in told),
         "nothing": nothing,
     }
     return Panel("Timeline", "admin/backoffice/panels/timeline.html", context)

@@ -10,11 +10,23 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from adapters.models import WebhookMessage
 from core.models import AuditEntry
 from jackpots.models import Instance, LinkTraffic
 from operators.models import Operator
+from players.models import Player
 from tests.admin.conftest import page_of
 from tests.admin.world import contribute_to, give_money
+from tests.factories.adapters import AdapterConfigFactory
+from tests.factories.bonuses import (
+    BonusCampaignFactory,
+    BonusGrantFactory,
+    BonusIssuanceFactory,
+    BonusTemplateFactory,
+    CampaignTargetFactory,
+    DiscrepancyFactory,
+    PlatformEventFactory,
+)
 from tests.factories.games import GameFactory
 from tests.factories.jackpots import (
     InstanceFactory,
@@ -56,6 +68,7 @@ def evil(now: datetime) -> Operator:
     GameFactory.create(operator=operator, name=EVIL, provider=EVIL[:64])
     SegmentFactory.create(operator=operator, name=EVIL, rules={"affiliate_code": EVIL})
     ApiKeyFactory.create(operator=operator, label=EVIL)
+    give_evil_bonuses(operator, player, now)
     Group.objects.create(name=EVIL)
     User.objects.create_user("eve", first_name=EVIL, last_name=EVIL)
     AuditEntry.objects.create(
@@ -72,6 +85,60 @@ def evil(now: datetime) -> Operator:
         created_at=now,
     )
     return operator
+
+
+def give_evil_bonuses(operator: Operator, player: Player, now: datetime) -> None:
+    """Let everything that callers, staff and platforms may say of bonuses be a script."""
+    template = BonusTemplateFactory.create(
+        operator=operator, name=EVIL, game_contribution={"games": {EVIL: 5}}
+    )
+    made = {"asked_template": template, "asked_player": player, "external": True}
+    grant = BonusGrantFactory.create(
+        **made,
+        platform_bonus_id=EVIL,
+        references={EVIL: EVIL},
+        eligible_games=[EVIL],
+        outcome_reason=EVIL,
+    )
+    PlatformEventFactory.create(grant=grant, event_id=EVIL, type=EVIL[:64], payload={EVIL: EVIL})
+    DiscrepancyFactory.create(grant=grant, detail=EVIL)
+    BonusIssuanceFactory.create(
+        template=template,
+        player=player,
+        external=True,
+        error_code=EVIL[:100],
+        error_detail=EVIL,
+        references={EVIL: EVIL},
+        granted_by_kind="<b>NEW</b>",
+        granted_by_ref=EVIL,
+    )
+    campaign = BonusCampaignFactory.create(
+        operator=operator,
+        name=EVIL,
+        template=template,
+        status="issuing",
+        audience_size=1,
+        started_at=now,
+        is_paused=True,
+        pause_reason=EVIL,
+    )
+    CampaignTargetFactory.create(
+        campaign=campaign, player=player, status="skipped", reason_code=EVIL[:64], settled_at=now
+    )
+    AdapterConfigFactory.create(operator=operator, base_url=f"https://{EVIL}")
+    WebhookMessage.objects.create(
+        operator=operator,
+        adapter_slug="evil",
+        webhook_id=EVIL,
+        signed_at=now,
+        signatures=EVIL,
+        body=EVIL.encode(),
+        digest=EVIL[:64],
+        event_id=EVIL,
+        detail=EVIL,
+        received_at=now,
+        last_received_at=now,
+    )
 
 
 def assert_harmless(response: Any) -> None:
