@@ -2,7 +2,7 @@
 
 from adapters.selectors import find_adapter_config, get_default_config
 from adapters.services.connections import connect_adapter
-from bonuses.ports import BonusAdapter
+from bonuses.ports import AdapterRegistry, BonusAdapter
 from operators.models import Operator
 
 
@@ -22,4 +22,4 @@ class ConfiguredAdapters:
         return connect_adapter(config=find_adapter_config(slug=slug))
 
 
-registry = ConfiguredAdapters()
+registry: AdapterRegistry = ConfiguredAdapters()
