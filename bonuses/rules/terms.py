@@ -117,12 +117,17 @@ def compute_terms(
     """
     rate = money.cross_rate(usd_rates[template.currency], usd_rates[wallet_currency])
     is_converted = template.currency != wallet_currency
+    wallet = money.get_currency(wallet_currency)
 
     def converted(amount: Decimal) -> Decimal:
         return money.convert(amount, rate) if is_converted else amount
 
+    def as_bound(amount: Decimal | None) -> Decimal | None:
+        # Stakes and winnings have the wallet's decimals: a bound with more says nothing more.
+        return None if amount is None else money.round_down(converted(amount), wallet)
+
     exact, original = _gift(template, converted, deposit_amount=deposit_amount, loss=loss)
-    bonus = money.round_down(money.round_half_even(exact), money.get_currency(wallet_currency))
+    bonus = money.round_down(money.round_half_even(exact), wallet)
     basis = bonus
     if template.wagering_basis == WageringBasis.BONUS_PLUS_DEPOSIT:
         assert deposit_amount is not None, "a basis with a deposit has one"
@@ -137,8 +142,8 @@ def compute_terms(
         wagering_basis=str(template.wagering_basis),
         game_contribution=dict(template.game_contribution),
         eligible_games=template.config.get("eligible_games"),
-        max_bet=None if template.max_bet is None else converted(template.max_bet),
-        max_win_cap=None if template.max_win_cap is None else converted(template.max_win_cap),
+        max_bet=as_bound(template.max_bet),
+        max_win_cap=as_bound(template.max_win_cap),
         bonus_amount=bonus,
         bonus_currency=wallet_currency,
         deposit_amount=deposit_amount,

@@ -91,14 +91,15 @@ def issue_bonus(
         if issuance.status == IssuanceStatus.REJECTED:
             with transaction.atomic(durable=True):
                 issuance = request_bonus(operator=operator, request=request, actor=actor, now=now)
-        elif issuance.is_pending and issuance.is_leased(now=now):
-            raise IdempotencyInProgress(
-                "The first request with this Idempotency-Key is asking the platform. "
-                "Send it again shortly."
-            )
         was_settled = not issuance.is_pending
     if issuance.is_due(now=now):
         issuance = attempt_issuance(issuance_id=issuance.pk, clock=clock)
+    # An attempt of our own that failed has given its lease back: this one is somebody else's,
+    # a request with the same key or the sweep.
+    if issuance.is_pending and issuance.is_leased(now=clock()):
+        raise IdempotencyInProgress(
+            "The platform is being asked for this very bonus. Send the request again shortly."
+        )
     _raise_unless_issued(issuance)
     return Issued(issuance=issuance, is_replay=was_settled)
 

@@ -9,8 +9,9 @@ from uuid import UUID
 from django.db import transaction
 
 from bonuses.enums import IssuanceStatus
-from bonuses.models import BonusIssuance
+from bonuses.models import BonusIssuance, BonusTemplate
 from bonuses.ports import get_adapters
+from bonuses.rules.terms import Terms
 from bonuses.selectors import find_issuance_of_key, get_template_to_issue
 from bonuses.services.eligibility import (
     refuse_deposit_amount,
@@ -21,6 +22,7 @@ from core import audit, locks
 from core.actors import Actor
 from core.locks import AdvisoryLock
 from operators.models import Operator
+from players.models import Player
 from players.selectors import get_player
 
 
@@ -30,8 +32,8 @@ class BonusRequest:
     What somebody asks for.
 
     ``deposit_amount`` is the deposit that a match matches, in the player's currency;
-    ``is_offer``: the next qualifying deposit shall be it. ``granted_by`` (kind, ref) and
-    ``references`` are the caller's own words, kept and shown.
+    ``is_offer``: the next qualifying deposit shall be it. ``granted_by`` (kind, ref; who
+    acts, if it is left out) and ``references`` are the caller's own words, kept and shown.
     """
 
     template_id: UUID
@@ -91,25 +93,7 @@ def request_bonus(
             deposit_amount=request.deposit_amount,
             now=now,
         )
-    adapter = get_adapters().default_adapter(operator=operator)
-    issuance = BonusIssuance(
-        operator=operator,
-        template=template,
-        player=player,
-        status=IssuanceStatus.AWAITING_DEPOSIT if request.is_offer else IssuanceStatus.PENDING,
-        adapter_slug=adapter.slug,
-        is_internal=adapter.is_internal,
-        idempotency_key=request.idempotency_key,
-        deposit_amount=request.deposit_amount,
-        terms=None if terms is None else terms.to_json(),
-        granted_by_kind=request.granted_by.get("kind", ""),
-        granted_by_ref=request.granted_by.get("ref", ""),
-        references=dict(request.references),
-        actor_kind=actor.kind,
-        actor_ref=actor.ref,
-        next_attempt_at=None if request.is_offer else now,
-        created_at=now,
-    )
+    issuance = _intent_of(operator, template, player, request, terms, actor=actor, now=now)
     issuance.save(force_insert=True)
     audit.record_action(
         operator=operator,
@@ -128,3 +112,34 @@ def request_bonus(
         now=now,
     )
     return issuance
+
+
+def _intent_of(
+    operator: Operator,
+    template: BonusTemplate,
+    player: Player,
+    request: BonusRequest,
+    terms: Terms | None,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> BonusIssuance:
+    adapter = get_adapters().default_adapter(operator=operator)
+    return BonusIssuance(
+        operator=operator,
+        template=template,
+        player=player,
+        status=IssuanceStatus.AWAITING_DEPOSIT if request.is_offer else IssuanceStatus.PENDING,
+        adapter_slug=adapter.slug,
+        is_internal=adapter.is_internal,
+        idempotency_key=request.idempotency_key,
+        deposit_amount=request.deposit_amount,
+        terms=None if terms is None else terms.to_json(),
+        granted_by_kind=request.granted_by.get("kind", str(actor.kind)),
+        granted_by_ref=request.granted_by.get("ref", "" if request.granted_by else actor.ref),
+        references=dict(request.references),
+        actor_kind=actor.kind,
+        actor_ref=actor.ref,
+        next_attempt_at=None if request.is_offer else now,
+        created_at=now,
+    )

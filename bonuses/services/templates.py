@@ -21,7 +21,6 @@ from core import audit, locks
 from core.actors import Actor
 from core.errors import InvalidRequest
 from core.money import format_decimal
-from games.models import Game
 from operators.models import Operator
 
 #: Terms by the API's names, and the column of each.
@@ -133,7 +132,6 @@ def _set(template: BonusTemplate, terms: Mapping[str, Any]) -> None:
     weights, wrong_weights = configs.clean_game_contribution(terms["game_contribution"])
     mistakes = [
         *wrong_config,
-        *_unknown_games(template.operator, config),
         *wrong_weights,
         *configs.check_terms(kind=kind, config=config, terms=_numeric(terms)),
     ]
@@ -146,19 +144,6 @@ def _set(template: BonusTemplate, terms: Mapping[str, Any]) -> None:
 
 def _numeric(terms: Mapping[str, Any]) -> NumericTerms:
     return NumericTerms(**{name: terms[name] for name in NumericTerms.__dataclass_fields__})
-
-
-def _unknown_games(operator: Operator, config: Mapping[str, Any]) -> list[Mistake]:
-    slugs = config.get("eligible_games", [])
-    if not slugs:
-        return []
-    known = Game.objects.for_operator(operator).filter(slug__in=[slug for slug in slugs if slug])
-    found = set(known.values_list("slug", flat=True))
-    return [
-        Mistake(f"/config/eligible_games/{position}", "unknown", "There is no such game.")
-        for position, slug in enumerate(slugs)
-        if slug is not None and slug not in found
-    ]
 
 
 def _refusal(mistakes: Sequence[Mistake]) -> InvalidRequest | BonusConfigInvalid:

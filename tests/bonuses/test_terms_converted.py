@@ -94,7 +94,7 @@ def test_limits_are_converted_too() -> None:
     own, yen = terms_of(limits), terms_of(limits, wallet="JPY")
 
     assert (own.max_bet, own.max_win_cap) == (5, 100)
-    assert (yen.max_bet, yen.max_win_cap) == (Decimal("781.25"), Decimal(15_625))
+    assert (yen.max_bet, yen.max_win_cap) == (Decimal(781), Decimal(15_625))
     assert (terms_of(gift("1.00")).max_bet, terms_of(gift("1.00")).max_win_cap) == (None, None)
 
 

@@ -15,7 +15,6 @@ from core.actors import Actor
 from core.errors import DomainError, InvalidRequest, NotFound
 from core.models import AuditEntry
 from tests.factories.bonuses import BonusGrantFactory, BonusTemplateFactory
-from tests.factories.games import GameFactory
 from tests.factories.operators import OperatorFactory
 
 pytestmark = pytest.mark.django_db
@@ -189,17 +188,6 @@ def test_the_deposit_cannot_count_without_one(editor: Editor) -> None:
     found = editor.refused(template, BonusConfigInvalid, wagering_basis="bonus_plus_deposit")
 
     assert found == ["/wagering_basis"]
-
-
-def test_games_that_are_added_must_exist(editor: Editor) -> None:
-    template = BonusTemplateFactory.create(spins=True)
-    GameFactory.create(operator=template.operator, slug="game-spins")
-    GameFactory.create(slug="foreign")
-    config = {**template.config, "eligible_games": ["game-spins", "foreign"]}
-
-    found = editor.refused(template, BonusConfigInvalid, config=config)
-
-    assert found == ["/config/eligible_games/1"]
 
 
 def test_every_mistake_is_told_at_once(match: BonusTemplate, editor: Editor) -> None:
