@@ -125,9 +125,11 @@ class BonusAdapter(Protocol):
         """
         ...
 
-    def get_bonus(self, *, platform_bonus_id: str, currency: str) -> PlatformView:
+    def get_bonus(
+        self, *, platform_bonus_id: str, currency: str, grant_id: UUID | None = None
+    ) -> PlatformView:
         """
-        Return a bonus as the platform sees it now.
+        Return a bonus as the platform sees it now; a question about no grant names none.
 
         :raises PlatformBonusUnknown: if the platform has no such bonus.
         :raises PlatformRejected: if the platform refused.

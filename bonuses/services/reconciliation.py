@@ -212,7 +212,9 @@ def _ask(asked: tuple[BonusGrant, BonusAdapter | None]) -> PlatformView | Except
         return PlatformUnavailable("There is no such adapter.")
     try:
         return adapter.get_bonus(
-            platform_bonus_id=grant.platform_bonus_id, currency=grant.bonus_currency
+            platform_bonus_id=grant.platform_bonus_id,
+            currency=grant.bonus_currency,
+            grant_id=grant.pk,
         )
     except Exception as error:  # noqa: BLE001 -- told apart, and logged, where it is taken
         return error

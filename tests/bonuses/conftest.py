@@ -73,7 +73,9 @@ class ScriptedPlatform:
             raise answer
         self.cancelled.append(grant_id)
 
-    def get_bonus(self, *, platform_bonus_id: str, currency: str) -> PlatformView:
+    def get_bonus(
+        self, *, platform_bonus_id: str, currency: str, grant_id: UUID | None = None
+    ) -> PlatformView:
         view = self.views.get(platform_bonus_id, PlatformBonusUnknown())
         if isinstance(view, Exception):
             raise view
