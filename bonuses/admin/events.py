@@ -13,18 +13,20 @@ from bonuses.admin.search import adapter_slugs
 from bonuses.enums import GrantStatus
 from bonuses.models import PlatformEvent
 from core.admin import LargeTableAdmin, Panel
-from core.admin.display import EMPTY, code, instant, object_link
+from core.admin.display import EMPTY, code, instant, lines, muted, object_link
 from core.admin.payload import payload_panel
 from core.admin.search import parse_uuid
+
+_ID_SHOWN_MAX = 40
 
 
 @admin.register(PlatformEvent)
 class PlatformEventAdmin(LargeTableAdmin):
     """Look at platform events (the seed's webhook_events_processed)."""
 
-    list_display = ("received", "type", "grant_link", "operator", "adapter_slug", "result", "name")
+    list_display = ("received", "what", "whose", "adapter_slug", "result")
     list_filter = (("operator", RelatedDropdownFilter), ("outcome", ChoicesDropdownFilter))
-    list_select_related = ("operator", "grant", "issuance")
+    list_select_related = ("operator", "grant__player", "issuance__player")
     search_fields = ("event_id",)
     search_help_text = "Search by event id, or by the id of a grant"
     fieldsets: ClassVar = [
@@ -56,6 +58,19 @@ class PlatformEventAdmin(LargeTableAdmin):
     def received(self, event: PlatformEvent) -> str:
         """Return when it was answered first."""
         return instant(event.received_at)
+
+    @admin.display(description="Event")
+    def what(self, event: PlatformEvent) -> str:
+        """Return what it tells, and its id."""
+        return lines([event.type, muted(event.event_id[:_ID_SHOWN_MAX])])
+
+    @admin.display(description="Player")
+    def whose(self, event: PlatformEvent) -> str:
+        """Return whose grant it is about, with a link to it, and at which operator."""
+        about = event.grant or event.issuance
+        if about is None:
+            return EMPTY
+        return lines([object_link(about, about.player.reference), muted(event.operator)])
 
     @admin.display(description="Grant")
     def grant_link(self, event: PlatformEvent) -> str:
