@@ -36,6 +36,10 @@ _AGREES_WITH_ITS_ACCOUNTS = """
 """
 
 
+class AccountQuerySet(OperatorQuerySet["Account"]):
+    pass
+
+
 class Account(models.Model):
     """
     A place where money of one currency is.
@@ -63,7 +67,7 @@ class Account(models.Model):
     owner = models.CharField(max_length=64, blank=True, default="")
     balance = AmountField(null=True, blank=True, help_text="Null: the account is hot.")
 
-    objects = models.Manager.from_queryset(OperatorQuerySet["Account"])()
+    objects = models.Manager.from_queryset(AccountQuerySet)()
 
     class Meta:
         constraints: ClassVar = [
@@ -119,6 +123,10 @@ class Account(models.Model):
     def is_hot(self) -> bool:
         """Tell whether the balance is a snapshot and newer rows, not a column."""
         return self.kind in HOT_KINDS
+
+
+class TransferQuerySet(OperatorQuerySet["Transfer"]):
+    pass
 
 
 class Transfer(models.Model):
@@ -183,7 +191,7 @@ class Transfer(models.Model):
     posted_at = models.DateTimeField()
     xid = XidField(db_default=CurrentXid(), editable=False)
 
-    objects = models.Manager.from_queryset(OperatorQuerySet["Transfer"])()
+    objects = models.Manager.from_queryset(TransferQuerySet)()
 
     class Meta:
         constraints: ClassVar = [
@@ -282,6 +290,10 @@ class AccountSnapshot(models.Model):
         return f"{self.balance} of {self.account_id}"
 
 
+class TransferSideQuerySet(OperatorQuerySet["TransferSide"]):
+    pass
+
+
 class TransferSide(models.Model):
     """
     A transfer as one of its two accounts saw it: a row of a view.
@@ -307,7 +319,7 @@ class TransferSide(models.Model):
     posted_at = models.DateTimeField()
     xid = XidField()
 
-    objects = models.Manager.from_queryset(OperatorQuerySet["TransferSide"])()
+    objects = models.Manager.from_queryset(TransferSideQuerySet)()
 
     class Meta:
         managed = False

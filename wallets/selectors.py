@@ -8,11 +8,10 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import Subquery
 
-from core.querysets import OperatorQuerySet
 from operators.models import Operator
 from players.models import Player
 from wallets.enums import PLAYER_CASH_KINDS, AccountKind
-from wallets.models import Account, Transfer, TransferSide
+from wallets.models import Account, Transfer, TransferQuerySet, TransferSide, TransferSideQuerySet
 
 # One statement, so one snapshot: whatever is folded or posted meanwhile, each row is
 # counted once, below the watermark or from it on.
@@ -147,7 +146,7 @@ def get_hot_balance(*, account: Account) -> Decimal:
     return balance
 
 
-def list_player_transactions(*, player: Player) -> OperatorQuerySet[TransferSide]:
+def list_player_transactions(*, player: Player) -> TransferSideQuerySet:
     """Return the transactions of the player's main account, newest first."""
     main_account = Account.objects.filter(
         operator_id=player.operator_id,
@@ -164,7 +163,7 @@ def list_player_transactions(*, player: Player) -> OperatorQuerySet[TransferSide
     ).order_by("-pk")
 
 
-def list_transfers(*, operator: Operator, references: Iterable[str]) -> OperatorQuerySet[Transfer]:
+def list_transfers(*, operator: Operator, references: Iterable[str]) -> TransferQuerySet:
     """Return the operator's transfers of those references, in the order of the ledger."""
     return (
         Transfer.objects.for_operator(operator)
