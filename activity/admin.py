@@ -45,7 +45,19 @@ class BetAdmin(LargeTableAdmin):
                 ]
             },
         ),
-        ("Money", {"fields": ["staked", "paid", "staked_usd", "rate_shown"]}),
+        (
+            "Money",
+            {
+                "fields": [
+                    "staked",
+                    "staked_by_bonuses",
+                    "paid",
+                    "paid_to_bonuses",
+                    "staked_usd",
+                    "rate_shown",
+                ]
+            },
+        ),
         ("Dates", {"fields": ["placed", "settled", "rolled_back"]}),
         ("Ledger", {"fields": ["id_shown", "stake_transfer", "payout_transfer"]}),
     ]
@@ -92,8 +104,18 @@ class BetAdmin(LargeTableAdmin):
 
     @admin.display(description="Payout")
     def paid(self, bet: Bet) -> str:
-        """Return what the player was paid."""
+        """Return what the bet paid."""
         return money(bet.payout, bet.currency)
+
+    @admin.display(description="Of it bonus money")
+    def staked_by_bonuses(self, bet: Bet) -> str:
+        """Return what of the stake the money of bonuses paid."""
+        return money(bet.bonus_stake, bet.currency)
+
+    @admin.display(description="Of it to bonuses")
+    def paid_to_bonuses(self, bet: Bet) -> str:
+        """Return what of the payout is for that part."""
+        return money(bet.bonus_payout, bet.currency)
 
     @admin.display(description="Stake in US dollars")
     def staked_usd(self, bet: Bet) -> str:
@@ -139,10 +161,10 @@ class BetAdmin(LargeTableAdmin):
 
     @admin.display(description="Stake's transfer")
     def stake_transfer(self, bet: Bet) -> str:
-        """Return what the ledger calls the stake."""
-        return code(bet.stake_reference)
+        """Return what the ledger calls what the main balance paid."""
+        return code(bet.stake_reference) if bet.main_stake else EMPTY
 
     @admin.display(description="Payout's transfer")
     def payout_transfer(self, bet: Bet) -> str:
-        """Return what the ledger calls the payout."""
-        return code(bet.payout_reference) if bet.payout else EMPTY
+        """Return what the ledger calls what the main balance got."""
+        return code(bet.payout_reference) if bet.main_payout else EMPTY

@@ -66,7 +66,7 @@ class AccountAdmin(LargeTableAdmin):
 
     @admin.display(description="Belongs to")
     def owner_shown(self, account: Account) -> str:
-        """Return the id of the jackpot instance whose pool it is."""
+        """Return the id of the jackpot instance or grant whose money it is."""
         return code(account.owner)
 
     @admin.display(description="Operator")
