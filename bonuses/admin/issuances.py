@@ -19,11 +19,10 @@ from bonuses.admin.search import of_player
 from bonuses.enums import CLOSED_ISSUANCE_STATUSES, OPEN_ISSUANCE_STATUSES, IssuanceStatus
 from bonuses.models import BonusGrant, BonusIssuance
 from bonuses.rules.terms import Terms
-from core.actors import ActorKind
 from core.admin import LargeTableAdmin, Panel
 from core.admin.display import EMPTY, code, instant, lines, money, object_link
 from core.admin.search import parse_uuid
-from core.admin.timeline import decisions_about, timeline_panel
+from core.admin.timeline import actor_text, decisions_about, timeline_panel
 
 SAID = {
     "bonus.issuance.requested": "Asked for",
@@ -190,7 +189,7 @@ class BonusIssuanceAdmin(LargeTableAdmin):
     @admin.display(description="Who")
     def asker(self, issuance: BonusIssuance) -> str:
         """Return who asked for it."""
-        return f"{ActorKind(issuance.actor_kind).label}: {issuance.actor_ref}"
+        return actor_text(issuance.actor_kind, issuance.actor_ref)
 
     @admin.display(description="Granted by")
     def granted_by(self, issuance: BonusIssuance) -> str:

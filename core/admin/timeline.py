@@ -54,9 +54,10 @@ def decisions_about(
             subject_type=subject_type, subject_id__in=[str(each) for each in subject_ids]
         ).order_by("pk")[:_ENTRIES_MAX]
     )
-    names = _staff_names(found)
+    names = _names_of([entry.actor_ref for entry in found if entry.actor_kind == ActorKind.STAFF])
     for entry in found:
-        who = names.get((entry.actor_kind, entry.actor_ref), entry.actor_ref)
+        is_staff = entry.actor_kind == ActorKind.STAFF
+        who = names.get(entry.actor_ref, entry.actor_ref) if is_staff else entry.actor_ref
         yield TimelineEvent(
             at=entry.created_at,
             order=entry.pk,
@@ -66,6 +67,12 @@ def decisions_about(
             reason=entry.reason,
             url=url_of("core.auditentry", entry.pk),
         )
+
+
+def actor_text(kind: str, ref: str) -> str:
+    """Return who acted, staff by their names."""
+    name = _names_of([ref] if kind == ActorKind.STAFF else []).get(ref, ref)
+    return f"{ActorKind(kind).label}: {name}"
 
 
 def timeline_panel(events: Iterable[TimelineEvent], *, nothing: str) -> Panel:
@@ -79,7 +86,6 @@ def timeline_panel(events: Iterable[TimelineEvent], *, nothing: str) -> Panel:
     return Panel("Timeline", "admin/backoffice/panels/timeline.html", context)
 
 
-def _staff_names(entries: list[AuditEntry]) -> dict[tuple[str, str], str]:
-    refs = [entry.actor_ref for entry in entries if entry.actor_kind == ActorKind.STAFF]
-    known = User.objects.filter(pk__in=[int(ref) for ref in refs if ref.isdecimal()])
-    return {(ActorKind.STAFF.value, str(user.pk)): user.username for user in known}
+def _names_of(staff_refs: list[str]) -> dict[str, str]:
+    known = User.objects.filter(pk__in=[int(ref) for ref in staff_refs if ref.isdecimal()])
+    return {str(user.pk): user.username for user in known}

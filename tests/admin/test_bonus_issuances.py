@@ -71,6 +71,7 @@ def test_a_bonus_is_given_by_hand_and_can_be_bet_at_once(
     issuance = BonusIssuance.objects.get()
     assert (issuance.actor_kind, issuance.actor_ref) == ("staff", str(superuser.pk))
     assert (issuance.granted_by_kind, issuance.references) == ("staff", {"reason": "Goodwill"})
+    assert "Staff: ada" in office.get(page_of(issuance)).content.decode()
 
 
 def test_a_form_that_is_sent_twice_gives_one_bonus(
