@@ -179,6 +179,16 @@ WHERE target.status = 'granted' AND issuance.id IS NULL
 ORDER BY 1
 """
 
+_BUDGETS = """
+SELECT 'committed_base of campaign ' || campaign.id, campaign.committed_base,
+    coalesce(sum(target.cost_base), 0)
+FROM bonuses_bonuscampaign AS campaign
+LEFT JOIN bonuses_campaigntarget AS target ON target.campaign_id = campaign.id
+GROUP BY campaign.id
+HAVING campaign.committed_base <> coalesce(sum(target.cost_base), 0)
+ORDER BY 1
+"""
+
 
 @register_check("bonuses.progress")
 def check_progress() -> Iterator[Difference]:
@@ -226,6 +236,12 @@ def check_issuances() -> Iterator[Difference]:
 def check_campaigns() -> Iterator[Difference]:
     """Find campaigns whose targets are not as many as their audience."""
     return _differences("bonuses.campaigns", _CAMPAIGNS)
+
+
+@register_check("bonuses.budgets")
+def check_budgets() -> Iterator[Difference]:
+    """Find campaigns that have committed other than their targets cost."""
+    return _differences("bonuses.budgets", _BUDGETS)
 
 
 @register_check("bonuses.campaign_grants")

@@ -273,11 +273,13 @@ def pause_locked_campaign(
 
 def enqueue_fan_out(*, campaign_id: UUID) -> None:
     """Let workers issue the campaign once the transaction is committed; lost, it is swept up."""
-    for _chain in range(CHAINS):
-        transaction.on_commit(
-            lambda: current_app.send_task(_TASK, kwargs={"campaign_id": str(campaign_id)}),
-            robust=True,
-        )
+
+    def send() -> None:
+        for _chain in range(CHAINS):
+            current_app.send_task(_TASK, kwargs={"campaign_id": str(campaign_id)})
+
+    # In one: a broker that is away is waited for once.
+    transaction.on_commit(send, robust=True)
 
 
 def _lock_campaign(operator: Operator, campaign_id: UUID) -> BonusCampaign:

@@ -49,6 +49,8 @@ UNANSWERED_MAX = 5
 #: A sweep of one campaign settles at most so many.
 SETTLED_PER_SWEEP_MAX = 1_000
 REASON_LENGTH_MAX = 500
+#: Why a target failed whose issuance somebody gave up before any platform answered.
+GIVEN_UP = "GIVEN_UP"
 _TASK = "bonuses.tasks.issue_campaign"
 
 
@@ -159,7 +161,7 @@ def settle_target(*, target_id: int, now: datetime) -> bool:
             target.status = TargetStatus.GRANTED
         else:
             target.status = TargetStatus.FAILED
-            target.reason_code = issuance.error_code[:64]
+            target.reason_code = (issuance.error_code or GIVEN_UP)[:64]
             target.reason = issuance.error_detail[:REASON_LENGTH_MAX]
             _commit(campaign, -(target.cost_base or Decimal(0)))
             target.cost_base = None

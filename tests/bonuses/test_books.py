@@ -46,6 +46,7 @@ def numbers(found: Any) -> list[tuple[Decimal, Decimal]]:
 def test_every_check_is_registered() -> None:
     assert {name for name in check_names() if name.startswith("bonuses.")} == {
         "bonuses.accounts",
+        "bonuses.budgets",
         "bonuses.campaign_grants",
         "bonuses.campaigns",
         "bonuses.clawbacks",

@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, transaction
 
+from bonuses.books import check_budgets
 from bonuses.enums import CampaignStatus
 from bonuses.errors import CampaignBudgetReached, CampaignWrongState
-from bonuses.models import BonusCampaign
+from bonuses.models import BonusCampaign, CampaignTarget
 from bonuses.ports import PlatformRejected, PlatformUnavailable
 from bonuses.services import fan_out
 from core.actors import Actor
@@ -175,3 +176,17 @@ def test_the_sweep_leaves_a_campaign_that_its_budget_paused(
 
     assert fan_out.continue_campaigns(clock=world.clock(), limit=10) == 0
     assert (again(campaign).status, sent) == (CampaignStatus.ISSUING, [])
+
+
+def test_the_books_find_a_sum_that_is_not_its_parts(
+    world: Campaigning, players: list[Player]
+) -> None:
+    campaign = world.started(players)
+    world.run(campaign)
+    assert list(check_budgets()) == []
+
+    CampaignTarget.objects.filter(player=players[0]).update(cost_base=ONE + 1)
+
+    [difference] = check_budgets()
+    assert difference.subject == f"committed_base of campaign {campaign.pk}"
+    assert (difference.recorded, difference.computed) == (5 * ONE, 5 * ONE + 1)

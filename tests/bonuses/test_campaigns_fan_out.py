@@ -10,7 +10,7 @@ from bonuses import tasks
 from bonuses.enums import CampaignStatus, IssuanceStatus, TargetStatus
 from bonuses.models import BonusIssuance, CampaignTarget
 from bonuses.ports import PlatformRejected, PlatformUnavailable
-from bonuses.services import campaigns, fan_out
+from bonuses.services import campaigns, fan_out, issuing
 from core.actors import Actor
 from core.models import AuditEntry
 from operators.models import Operator
@@ -172,6 +172,29 @@ def test_an_issuance_that_is_given_up_fails_its_target(
     assert stats_of(campaign) == {"failed": 1}
     assert again(campaign).committed_base == 0
     assert BonusIssuance.objects.get().status == IssuanceStatus.FAILED
+
+
+def test_one_that_nobody_ever_asked_for_says_that_it_was_given_up(
+    world: Campaigning, players: list[Player], actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = world.started(players[:1])
+
+    def die(**_given: Any) -> None:
+        raise RuntimeError("killed before the attempt")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fan_out, "attempt_issuance", die)
+        world.run(campaign)
+    issuing.give_up_issuance(
+        operator=world.operator,
+        issuance_id=BonusIssuance.objects.get().pk,
+        reason="A mistake",
+        actor=actor,
+        now=world.now,
+    )
+
+    assert world.settle(campaign) == 1
+    assert reasons_of(campaign) == {players[0].reference: "GIVEN_UP"}
 
 
 def test_a_platform_that_is_down_is_not_asked_for_everybody(

@@ -69,12 +69,18 @@ def test_the_audience_is_who_belongs_at_the_start(
 
 
 def test_a_start_tells_the_trail_and_the_outbox_and_the_workers(
-    world: Campaigning, players: list[Player], django_capture_on_commit_callbacks: Any
+    world: Campaigning,
+    players: list[Player],
+    sent: list[dict[str, Any]],
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
-    with django_capture_on_commit_callbacks() as callbacks:
+    with django_capture_on_commit_callbacks(execute=True):
         campaign = world.started(players)
+        assert sent == []
 
-    assert len(callbacks) == campaigns.CHAINS
+    assert [message["kwargs"] for message in sent] == [
+        {"campaign_id": str(campaign.pk)}
+    ] * campaigns.CHAINS
     assert (campaign.status, campaign.started_at) == (CampaignStatus.ISSUING, world.now)
     assert AuditEntry.objects.get().action == "bonus.campaign.started"
     assert OutboxMessage.objects.get().topic == "bonus.campaign.started"
