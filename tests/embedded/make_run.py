@@ -37,6 +37,8 @@ class MakeRun:
         self.data_dir = folder / "data"
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
+        #: Where a test may listen for what is sent to operators.
+        self.receiver_port = free_port()
         self._output_path = folder / "output"
         self._make: subprocess.Popen[bytes] | None = None
         shutil.copytree(ROOT, self.tree, ignore=shutil.ignore_patterns(*NOT_SOURCE))
@@ -70,7 +72,11 @@ class MakeRun:
             self._make = subprocess.Popen(
                 ["make", "run", f"VENV={sys.prefix}"],
                 cwd=self.tree,
-                env=clean_environment(PORT=str(self.port), DATA_DIR=str(self.data_dir)),
+                env=clean_environment(
+                    PORT=str(self.port),
+                    DATA_DIR=str(self.data_dir),
+                    ADAPTER_ALLOWED_HOSTS=f"127.0.0.1:{self.receiver_port}",
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
