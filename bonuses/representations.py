@@ -1,11 +1,11 @@
 """How issuances and campaigns look on the wire and in files: one form for every door."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from bonuses.enums import IssuanceStatus, TargetStatus
+from bonuses.enums import IssuanceStatus
 from bonuses.models import BonusCampaign, BonusIssuance, CampaignTarget
 from bonuses.selectors import iterate_targets
 from bonuses.services.announcements import describe_grant
@@ -59,30 +59,6 @@ def represent_armed_offer(issuance: BonusIssuance) -> dict[str, Any]:
     return {
         **represent_issuance(issuance),
         "grant": None if grant is None else describe_grant(grant=grant),
-    }
-
-
-def represent_campaign(
-    campaign: BonusCampaign, counts: Mapping[TargetStatus, int]
-) -> dict[str, Any]:
-    """Return a campaign, its operator fetched, and how many of its targets are how far."""
-    currency = campaign.operator.base_currency
-    return {
-        "id": str(campaign.pk),
-        "name": campaign.name,
-        "segment_id": str(campaign.segment_id),
-        "template_id": str(campaign.template_id),
-        "status": str(campaign.status),
-        "is_paused": campaign.is_paused,
-        "pause_reason": campaign.pause_reason or None,
-        "budget_base": _amount(campaign.budget_base, currency),
-        "committed_base": _amount(campaign.committed_base, currency),
-        "base_currency_code": currency,
-        "audience_size": campaign.audience_size,
-        "stats": {status.value: count for status, count in counts.items()},
-        "created_at": format_instant(campaign.created_at),
-        "started_at": _instant(campaign.started_at),
-        "finished_at": _instant(campaign.finished_at),
     }
 
 

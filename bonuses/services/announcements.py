@@ -4,14 +4,14 @@ What others hear of grants and campaigns: outbox messages, in the transaction of
 A message carries the grant as the API shows it at that instant.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count
-
 from bonuses.enums import TargetStatus
 from bonuses.models import BonusCampaign, BonusGrant
+from bonuses.selectors import count_targets
 from core import outbox
 from core.instants import format_instant
 from core.models import OutboxMessage
@@ -87,11 +87,17 @@ def describe_grant(*, grant: BonusGrant) -> dict[str, Any]:
     }
 
 
-def describe_campaign(*, campaign: BonusCampaign) -> dict[str, Any]:
-    """Return a campaign, its operator fetched, and its statistics as the API shows them."""
+def describe_campaign(
+    *, campaign: BonusCampaign, counts: Mapping[TargetStatus, int] | None = None
+) -> dict[str, Any]:
+    """
+    Return a campaign, its operator fetched, and its statistics as the API shows them.
+
+    ``counts`` are its targets by status, where the caller has counted those of many.
+    """
     currency = campaign.operator.base_currency
-    counted = campaign.targets.values_list("status").annotate(count=Count("pk"))
-    counts = dict(counted.order_by())
+    if counts is None:
+        counts = count_targets(campaign_ids=[campaign.pk])[campaign.pk]
     return {
         "id": str(campaign.pk),
         "name": campaign.name,
@@ -104,7 +110,7 @@ def describe_campaign(*, campaign: BonusCampaign) -> dict[str, Any]:
         "committed_base": _amount(campaign.committed_base, currency),
         "base_currency_code": currency,
         "audience_size": campaign.audience_size,
-        "stats": {status.value: counts.get(status.value, 0) for status in TargetStatus},
+        "stats": {status.value: counts[status] for status in TargetStatus},
         "created_at": format_instant(campaign.created_at),
         "started_at": _instant(campaign.started_at),
         "finished_at": _instant(campaign.finished_at),

@@ -24,10 +24,10 @@ from bonuses.models import BonusCampaign
 from bonuses.representations import (
     RESULT_COLUMNS,
     iterate_campaign_results,
-    represent_campaign,
 )
 from bonuses.selectors import count_targets, get_campaign, list_campaigns
 from bonuses.services import campaigns, previews
+from bonuses.services.announcements import describe_campaign
 from core.api.idempotency import respond_once
 from core.api.pagination import NewestIdFirst
 from core.api.problem_schema import problems
@@ -41,7 +41,7 @@ DEFAULT_PAUSE_REASON = "Paused over the API"
 
 
 def _shown(campaign: BonusCampaign) -> dict[str, Any]:
-    return represent_campaign(campaign, count_targets(campaign_ids=[campaign.pk])[campaign.pk])
+    return describe_campaign(campaign=campaign)
 
 
 class CampaignListView(WindfallView, generics.GenericAPIView[BonusCampaign]):
@@ -64,7 +64,7 @@ class CampaignListView(WindfallView, generics.GenericAPIView[BonusCampaign]):
         page = self.paginate_queryset(self.filter_queryset(found)) or []
         counts = count_targets(campaign_ids=[campaign.pk for campaign in page])
         return self.get_paginated_response(
-            [represent_campaign(campaign, counts[campaign.pk]) for campaign in page]
+            [describe_campaign(campaign=campaign, counts=counts[campaign.pk]) for campaign in page]
         )
 
     @extend_schema(
