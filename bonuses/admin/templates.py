@@ -43,6 +43,7 @@ from core.admin.display import (
     object_link,
 )
 from core.admin.search import parse_uuid
+from games.models import Game
 
 
 @admin.register(BonusTemplate)
@@ -143,8 +144,15 @@ class BonusTemplateAdmin(ReadOnlyAdmin):
     @admin.display(description="Games")
     def games(self, template: BonusTemplate) -> str:
         """Return on which games its money may be bet."""
-        games = template.config.get("eligible_games")
-        return "All" if games is None else lines(games)
+        slugs = template.config.get("eligible_games")
+        if slugs is None:
+            return "All"
+        games = Game.objects.for_operator(template.operator).filter(slug__in=slugs)
+        known = set(games.values_list("slug", flat=True))
+        return lines(
+            slug if slug in known else f"{slug}, not in the catalogue of this operator"
+            for slug in slugs
+        )
 
     @admin.display(description="To wager")
     def to_wager(self, template: BonusTemplate) -> str:

@@ -106,8 +106,6 @@ def test_a_template_is_made_and_explained_in_numbers(
 def test_every_type_has_the_fields_of_its_own_and_can_be_made(
     bonus_type: str, office: Client, operator: Operator
 ) -> None:
-    for slug in ("sums", "more-sums"):
-        GameFactory.create(operator=operator, slug=slug)
     fields = set(office.get(add_page(bonus_type)).context["form"].fields)
     others = {name for gift in GIFTS.values() for name in gift} - set(GIFTS[bonus_type])
     given = {"name": "It", **CURRENCY, **GIFTS[bonus_type], "wagering_requirement_multiplier": "0"}
@@ -139,7 +137,7 @@ def test_every_type_has_the_fields_of_its_own_and_can_be_made(
         ("deposit_match", {"weight_games": "sums"}, "weight_games"),
         ("deposit_match", {"weight_games": "sums: 1\nsums: 2"}, "weight_games"),
         ("deposit_match", {"weight_games": "NO SLUG: 2"}, "weight_games"),
-        ("free_spins", {"eligible_games": "nowhere"}, "eligible_games"),
+        ("free_spins", {"eligible_games": "NO SLUG!"}, "eligible_games"),
         ("free_spins", {"count": "0"}, "count"),
         ("cashback", {"percent": "101"}, "percent"),
         ("cashback", {"window_days": "367"}, "window_days"),
@@ -152,8 +150,6 @@ def test_terms_that_cannot_be_are_marked_at_their_field_and_nothing_is_made(
     office: Client,
     operator: Operator,
 ) -> None:
-    GameFactory.create(operator=operator, slug="sums")
-    GameFactory.create(operator=operator, slug="more-sums")
     given = {**MATCH, **GIFTS[bonus_type], "operator": operator.pk, **changes}
 
     response = office.post(add_page(bonus_type), given)
@@ -279,6 +275,27 @@ def test_a_template_is_switched_off_and_on_for_a_reason(office: Client, operator
     assert BonusTemplate.objects.get().is_active is True
     reasons = AuditEntry.objects.order_by("pk").values_list("reason", flat=True)
     assert list(reasons) == ["Too dear", "Cheap again"]
+
+
+def test_games_that_the_catalogue_does_not_have_are_told(
+    office: Client, operator: Operator
+) -> None:
+    GameFactory.create(operator=operator, slug="sums")
+    template = BonusTemplateFactory.create(
+        operator=operator,
+        spins=True,
+        config={
+            **GIFTS["free_spins"],
+            **CURRENCY,
+            "count": 20,
+            "eligible_games": ["sums", "more-sums"],
+        },
+    )
+
+    page = office.get(page_of(template)).content.decode()
+
+    assert "<div>sums</div>" in page
+    assert "more-sums, not in the catalogue" in page
 
 
 def test_the_list_says_what_each_gives_and_how_often_it_was_given(

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from adapters.models import DeliveryAttempt, WebhookMessage
 from bonuses.enums import CampaignStatus, GrantStatus, IssuanceStatus, TargetStatus
-from bonuses.models import ReconciliationRun
+from bonuses.models import BonusTemplate, ReconciliationRun
 from core import audit
 from core.actors import Actor, ActorKind
 from core.idempotency import IdempotencyKey
@@ -115,8 +115,10 @@ def grant_bonuses(operator: Operator, player: Player, now: datetime) -> None:
         player=player,
         status=IssuanceStatus.AWAITING_DEPOSIT,
     )
-    for kind in ("spins", "cashback", "reload"):
-        BonusTemplateFactory.create(operator=operator, **{kind: True})
+    # Types differ on their own pages only: one of each kind will do.
+    if not BonusTemplate.objects.filter(type="cashback").exists():
+        for kind in ("spins", "cashback", "reload"):
+            BonusTemplateFactory.create(operator=operator, **{kind: True})
     BonusCampaignFactory.create(operator=operator, template=template)
     issuing = BonusCampaignFactory.create(
         operator=operator,
