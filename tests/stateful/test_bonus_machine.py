@@ -66,17 +66,27 @@ class BonusMachine(RuleBasedStateMachine):
         self.bet_count = 0
         self.step_count = 0
 
-    @initialize(deposit=st.sampled_from([0, 300, 2000]), multiplier=st.integers(1, 3))
-    def open_the_house(self, deposit: int, multiplier: int) -> None:
+    @initialize(
+        start=st.sampled_from(["fresh", "late", "late"]),
+        cap=st.sampled_from([None, 0, 300]),
+        deposit=st.sampled_from([0, 300, 2000]),
+    )
+    def open_the_house(self, start: str, cap: int | None, deposit: int) -> None:
         self.play = Play()
         self.games = {
             bonus_model.SLOTS: self.play.slots,
             bonus_model.TABLE: self.play.table,
             bonus_model.SPINS: GameFactory.create(operator=self.play.operator, slug="spins"),
         }
+        self.grant_now(1000, 1, cap, None, spins=False)
+        # By itself chance would seldom leave bets on bonus money open when it is released.
+        if start == "late":
+            for stake, payout in ((200, None), (150, None), (50, 400)):
+                self.bet_now(bonus_model.SLOTS, stake, payout)
         if deposit:
             self.deposit(deposit)
-        self.grant_now(1000, multiplier, None, None, spins=False)
+        if start == "late":
+            self.bet_now(bonus_model.SLOTS, 1000, 0)
 
     def both(self, command: Callable[[], Any], expected: Callable[[BonusWorld], Any]) -> Any:
         """Do it here and there, and compare the answers; return ours, if it was taken."""
@@ -154,6 +164,9 @@ class BonusMachine(RuleBasedStateMachine):
 
     @rule(game=games, stake=stakes, payout=st.one_of(st.none(), payouts))
     def bet(self, game: str, stake: int, payout: int | None) -> None:
+        self.bet_now(game, stake, payout)
+
+    def bet_now(self, game: str, stake: int, payout: int | None) -> None:
         placed = self.both(
             lambda: self.place(f"r-{self.bet_count}", game, stake, payout),
             lambda world: world.bet(game, stake, payout),
