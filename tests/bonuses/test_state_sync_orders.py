@@ -21,11 +21,14 @@ from tests.factories.players import PlayerFactory
 
 pytestmark = pytest.mark.django_db
 
-ENDS = ("completed", "cancelled", "expired")
+ENDS = ("completed", "cancelled", "expired", "forfeited")
 #: Subunits staked, and what of them counts: each event differs, so that a mix-up shows.
 WAGERS = {"wagered-1": (1_00, 50), "wagered-2": (10_00, 1_00), "wagered-3": (100_00, 0)}
 EVENTS = ("credited", *WAGERS, *ENDS)
+#: One of each kind that the contract knows.
+SIX = ("credited", "wagered-1", *ENDS)
 SAMPLE_SIZE = 40
+SEED = 20260329
 
 
 @dataclass
@@ -102,14 +105,14 @@ def check(terms: dict[str, Any], order: tuple[str, ...]) -> None:
     assert moves == model.is_activated + (model.status != "active"), order
 
 
-def test_every_order_of_a_bonus_that_is_credited_wagered_and_ended(terms: dict[str, Any]) -> None:
-    for order in permutations(("credited", "wagered-1", "completed", "cancelled")):
-        check(terms, order)
+@pytest.mark.parametrize("first", SIX)
+def test_every_order_of_the_six_events(terms: dict[str, Any], first: str) -> None:
+    for others in permutations(name for name in SIX if name != first):
+        check(terms, (first, *others))
 
 
 def test_orders_of_all_events_each_delivered_twice(terms: dict[str, Any]) -> None:
-    # Unseeded: a failure names its order, and the order is all that was drawn.
-    dice = random.SystemRandom()
+    dice = random.Random(SEED)
 
     for _sample in range(SAMPLE_SIZE):
         order = [*EVENTS, *EVENTS]
