@@ -20,7 +20,8 @@ PROBE_TIMEOUT_S = 5
 
 WEB_WORKERS = 2
 WEB_THREADS = 8
-TASK_PROCESSES = 2
+# Platforms and endpoints of others are waited for: that must not hold up the rest.
+TASK_PROCESSES = 6
 # Long enough to see a bonus that is not credited yet.
 AUTOPLAY_S = 2
 
