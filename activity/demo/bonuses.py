@@ -136,8 +136,8 @@ def run_campaign(*, operator: Operator, actor: Actor, began_at: datetime) -> Non
         return
     segment = create_segment_by_rules(
         operator=operator,
-        name="VIP level 3 and up",
-        rules={"min_vip_level": 3},
+        name="VIP level 5",
+        rules={"min_vip_level": 5},
         actor=actor,
         now=now,
     )

@@ -41,7 +41,8 @@ def refuse_ineligible(*, template: BonusTemplate, player: Player, now: datetime)
         raise PlayerSelfExcluded("The player is self-excluded.")
     most = template.max_grants_per_player
     if most is not None and count_issuances(template=template, player=player) >= most:
-        raise BonusGrantLimitReached(f"A player may have this bonus {most} times at most.")
+        often = "once" if most == 1 else f"{most} times at most"
+        raise BonusGrantLimitReached(f"A player may have this bonus {often}.")
 
 
 def refuse_deposit_amount(
