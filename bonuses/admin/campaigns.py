@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import (
@@ -31,7 +31,7 @@ from bonuses.models import BonusCampaign, CampaignTarget
 from bonuses.selectors import count_targets
 from core.admin import Panel, ReadOnlyAdmin
 from core.admin.display import EMPTY, code, instant, money, object_link
-from core.admin.search import parse_uuid
+from core.admin.search import NameOrIdSearch
 from core.admin.timeline import decisions_about, timeline_panel
 
 _REASONS_SHOWN_MAX = 20
@@ -46,7 +46,7 @@ _SAID = {
 
 
 @admin.register(BonusCampaign)
-class BonusCampaignAdmin(ReadOnlyAdmin):
+class BonusCampaignAdmin(NameOrIdSearch, ReadOnlyAdmin):
     """Look at campaigns; make, start, pause and resume them through their own pages."""
 
     list_display = ("name", "template", "segment", "operator", "state", "progress", "created")
@@ -86,18 +86,6 @@ class BonusCampaignAdmin(ReadOnlyAdmin):
             for name, (route, view) in views.items()
         ]
         return [*found, *super().get_urls()]
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Find campaigns by a part of their name, or by their exact id."""
-        wanted = parse_uuid(search_term)
-        if wanted is not None:
-            return queryset.filter(pk=wanted), False
-        found: tuple[QuerySet[Any], bool] = super().get_search_results(
-            request, queryset, search_term
-        )
-        return found
 
     def complete_rows(self, rows: list[BonusCampaign]) -> None:
         """Give each row its figures, all read in one statement."""

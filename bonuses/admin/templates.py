@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from unfold.contrib.filters.admin import (
@@ -42,12 +41,12 @@ from core.admin.display import (
     muted,
     object_link,
 )
-from core.admin.search import parse_uuid
+from core.admin.search import NameOrIdSearch
 from games.models import Game
 
 
 @admin.register(BonusTemplate)
-class BonusTemplateAdmin(ReadOnlyAdmin):
+class BonusTemplateAdmin(NameOrIdSearch, ReadOnlyAdmin):
     """Look at templates; make and change them through their own pages."""
 
     list_display = ("what", "operator", "terms", "state", "grants")
@@ -81,18 +80,6 @@ class BonusTemplateAdmin(ReadOnlyAdmin):
             path("preview/", preview, name="bonuses_bonustemplate_preview"),
             *super().get_urls(),
         ]
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Find templates by a part of their name, or by their exact id."""
-        wanted = parse_uuid(search_term)
-        if wanted is not None:
-            return queryset.filter(pk=wanted), False
-        found: tuple[QuerySet[Any], bool] = super().get_search_results(
-            request, queryset, search_term
-        )
-        return found
 
     def complete_rows(self, rows: list[BonusTemplate]) -> None:
         """Give each row its figures, all read in one statement."""

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
@@ -21,7 +20,7 @@ from core.admin.display import (
     object_link,
     percent_text,
 )
-from core.admin.search import parse_uuid
+from core.admin.search import NameOrIdSearch
 from jackpots.admin.display import (
     contribution_sentence,
     drop_sentence,
@@ -40,7 +39,7 @@ from jackpots.selectors import PotMeter, link_health, read_meters
 
 
 @admin.register(Instance)
-class InstanceAdmin(ReadOnlyAdmin):
+class InstanceAdmin(NameOrIdSearch, ReadOnlyAdmin):
     """Look at instances; draft, link and move them through their own pages."""
 
     list_display = (
@@ -86,18 +85,6 @@ class InstanceAdmin(ReadOnlyAdmin):
         "An instance is one running jackpot: a raffle that is drawn among tickets, or a "
         "progressive whose pots drop. Draft one, link it to others, and activate it."
     )
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Find instances by a part of their name, or by their exact id."""
-        wanted = parse_uuid(search_term)
-        if wanted is not None:
-            return queryset.filter(pk=wanted), False
-        found: tuple[QuerySet[Any], bool] = super().get_search_results(
-            request, queryset, search_term
-        )
-        return found
 
     def complete_rows(self, rows: list[Instance]) -> None:
         """Give each row its meters, all read in one statement."""

@@ -26,7 +26,7 @@ from core.admin.display import (
     money,
     object_link,
 )
-from core.admin.search import parse_uuid
+from core.admin.search import NameOrIdSearch
 from core.money import format_decimal
 from promos.admin.batches import MakeBatchPage, describe_batch
 from promos.admin.display import (
@@ -91,7 +91,7 @@ class StateFilter(DropdownFilter):
 
 
 @admin.register(Promo)
-class PromoAdmin(ReadOnlyAdmin):
+class PromoAdmin(NameOrIdSearch, ReadOnlyAdmin):
     """Look at promos; make, change and archive them through their own pages."""
 
     list_display = (
@@ -131,18 +131,6 @@ class PromoAdmin(ReadOnlyAdmin):
         "A promo is a code that players claim: an instant bonus, or a match of their next "
         "deposit that they roll over on a list of games. Create the first one."
     )
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Find promos by a part of their code, or by their exact id."""
-        wanted = parse_uuid(search_term)
-        if wanted is not None:
-            return queryset.filter(pk=wanted), False
-        found: tuple[QuerySet[Any], bool] = super().get_search_results(
-            request, queryset, search_term
-        )
-        return found
 
     def complete_rows(self, rows: list[Promo]) -> None:
         """Give each row its figures, all read in one statement."""
