@@ -29,9 +29,8 @@ from bonuses.admin.display import campaign_badge, gift_sentence, progress_cell
 from bonuses.enums import CampaignStatus, TargetStatus
 from bonuses.models import BonusCampaign, CampaignTarget
 from bonuses.selectors import count_targets
-from core.admin import Panel, ReadOnlyAdmin
+from core.admin import NamedRowsAdmin, Panel
 from core.admin.display import EMPTY, code, instant, money, object_link
-from core.admin.search import NameOrIdSearch
 from core.admin.timeline import decisions_about, timeline_panel
 
 _REASONS_SHOWN_MAX = 20
@@ -46,7 +45,7 @@ _SAID = {
 
 
 @admin.register(BonusCampaign)
-class BonusCampaignAdmin(NameOrIdSearch, ReadOnlyAdmin):
+class BonusCampaignAdmin(NamedRowsAdmin):
     """Look at campaigns; make, start, pause and resume them through their own pages."""
 
     list_display = ("name", "template", "segment", "operator", "state", "progress", "created")

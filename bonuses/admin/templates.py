@@ -30,7 +30,7 @@ from bonuses.admin.template_pages import (
     preview_view,
 )
 from bonuses.models import BonusTemplate
-from core.admin import Panel, ReadOnlyAdmin
+from core.admin import NamedRowsAdmin, Panel
 from core.admin.display import (
     EMPTY,
     amount_text,
@@ -41,12 +41,11 @@ from core.admin.display import (
     muted,
     object_link,
 )
-from core.admin.search import NameOrIdSearch
 from games.models import Game
 
 
 @admin.register(BonusTemplate)
-class BonusTemplateAdmin(NameOrIdSearch, ReadOnlyAdmin):
+class BonusTemplateAdmin(NamedRowsAdmin):
     """Look at templates; make and change them through their own pages."""
 
     list_display = ("what", "operator", "terms", "state", "grants")

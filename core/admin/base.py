@@ -19,6 +19,7 @@ from unfold.views import ChangeList
 from core.admin.display import list_url
 from core.admin.pages import ServicePage
 from core.admin.panels import panels_on
+from core.admin.search import parse_uuid
 
 #: A list is read from its newest row; who wants to go further back narrows it instead.
 PAGES_MAX = 200
@@ -205,6 +206,22 @@ class ReadOnlyAdmin(BackofficeModelAdmin):
         return HttpResponseRedirect(
             list_url("core.auditentry", subject_type=self.opts.label_lower, subject_id=object_id)
         )
+
+
+class NamedRowsAdmin(ReadOnlyAdmin):
+    """A page of rows that people call by name (``search_fields``), or by their exact id."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Return the rows that are asked for, and whether one may be among them twice."""
+        wanted = parse_uuid(search_term)
+        if wanted is not None:
+            return queryset.filter(pk=wanted), False
+        found: tuple[QuerySet[Any], bool] = super().get_search_results(
+            request, queryset, search_term
+        )
+        return found
 
 
 class LargeTableAdmin(ReadOnlyAdmin):

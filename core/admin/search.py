@@ -4,7 +4,6 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
 
 M = TypeVar("M", bound=Model)
 
@@ -26,19 +25,3 @@ def parse_uuid(text: str) -> UUID | None:
         return UUID(text.strip())
     except ValueError:
         return None
-
-
-class NameOrIdSearch:
-    """Finds rows by a part of what they are called (``search_fields``), or by their exact id."""
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Return the rows that are asked for, and whether one may be among them twice."""
-        wanted = parse_uuid(search_term)
-        if wanted is not None:
-            return queryset.filter(pk=wanted), False
-        found: tuple[QuerySet[Any], bool] = super().get_search_results(  # type: ignore[misc]
-            request, queryset, search_term
-        )
-        return found

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
-from core.admin import Panel, ReadOnlyAdmin
+from core.admin import NamedRowsAdmin, Panel
 from core.admin.display import (
     EMPTY,
     amount_text,
@@ -20,7 +20,6 @@ from core.admin.display import (
     object_link,
     percent_text,
 )
-from core.admin.search import NameOrIdSearch
 from jackpots.admin.display import (
     contribution_sentence,
     drop_sentence,
@@ -39,7 +38,7 @@ from jackpots.selectors import PotMeter, link_health, read_meters
 
 
 @admin.register(Instance)
-class InstanceAdmin(NameOrIdSearch, ReadOnlyAdmin):
+class InstanceAdmin(NamedRowsAdmin):
     """Look at instances; draft, link and move them through their own pages."""
 
     list_display = (

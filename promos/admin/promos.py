@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import (
     RelatedDropdownFilter,
 )
 
-from core.admin import Panel, ReadOnlyAdmin
+from core.admin import NamedRowsAdmin, Panel
 from core.admin.display import (
     EMPTY,
     amount_text,
@@ -26,7 +26,6 @@ from core.admin.display import (
     money,
     object_link,
 )
-from core.admin.search import NameOrIdSearch
 from core.money import format_decimal
 from promos.admin.batches import MakeBatchPage, describe_batch
 from promos.admin.display import (
@@ -91,7 +90,7 @@ class StateFilter(DropdownFilter):
 
 
 @admin.register(Promo)
-class PromoAdmin(NameOrIdSearch, ReadOnlyAdmin):
+class PromoAdmin(NamedRowsAdmin):
     """Look at promos; make, change and archive them through their own pages."""
 
     list_display = (
