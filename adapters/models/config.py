@@ -1,5 +1,6 @@
 """Which casino platforms an operator has, and how to reach them."""
 
+import re
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
@@ -22,7 +23,8 @@ SECRET_OVERLAP = timedelta(hours=24)
 class AdapterConfigQuerySet(OperatorQuerySet["AdapterConfig"]):
     def with_slug(self, slug: str) -> Self:
         """The adapter with that slug, or none."""
-        return self.filter(slug=slug)
+        # What cannot be stored cannot be asked for either: the database refuses a NUL.
+        return self.filter(slug=slug) if re.match(SLUG_PATTERN, slug) else self.none()
 
     def built_in(self) -> Self:
         """The adapters that operators were born with: one an operator."""

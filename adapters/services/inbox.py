@@ -7,7 +7,6 @@ last, where losing it costs nothing, since the platform's next delivery says it 
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +17,7 @@ from adapters import selectors
 from adapters.enums import MessageOutcome
 from adapters.http import signing
 from adapters.models import WebhookMessage
-from adapters.models.config import SLUG_PATTERN, AdapterConfig
+from adapters.models.config import AdapterConfig
 from adapters.models.inbox import DETAIL_LENGTH_MAX
 from adapters.webhooks.parsing import parse_event
 from bonuses.services.state_sync import SyncResult, apply_platform_event
@@ -98,9 +97,6 @@ def _delete_batch(before: datetime, size: int) -> int:
 
 
 def _find_platform(adapter_slug: str) -> AdapterConfig:
-    # Before the look-up: a path may hold what no column can.
-    if not re.match(SLUG_PATTERN, adapter_slug):
-        raise NotFound("There is no such adapter.")
     config = selectors.find_adapter_config(slug=adapter_slug)
     if config.is_internal:
         raise NotFound("There is no such adapter.")

@@ -1,5 +1,6 @@
 """deliveries.attempt_due_deliveries: everybody has a turn, and nobody holds the others up."""
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from celery import current_app
 from adapters import tasks
 from adapters.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint
 from adapters.services import deliveries
+from adapters.webhooks import sender
 from core.actors import Actor, ActorKind
 from operators.models import Operator
 from tests.adapters.receivers import Receiver, receiving
@@ -127,7 +129,14 @@ def test_control_without_the_lease_a_message_is_sent_twice(
 ) -> None:
     endpoint = WebhookEndpointFactory.create(url=receiver.url)
     delivery = WebhookDeliveryFactory.create(endpoint=endpoint)
-    receiver.delay_s = 0.5
+    # Both send at one moment, or the second would find what the first has settled.
+    both, send = threading.Barrier(2), sender.send_message
+
+    def send_together(**kwargs: Any) -> Any:
+        both.wait(timeout=20)
+        return send(**kwargs)
+
+    monkeypatch.setattr(sender, "send_message", send_together)
     due = deliveries.WebhookDelivery.objects.due
 
     def unleased(**kwargs: Any) -> Any:

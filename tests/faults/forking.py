@@ -23,6 +23,9 @@ def run_forked(work: Callable[[], object], *, failpoints: str = "") -> int:
     if child == 0:
         try:
             os.environ["FAILPOINTS"] = failpoints
+            # A pool connects in threads of its own, and a fork copies no thread, only its locks.
+            connection.settings_dict["OPTIONS"] = {**connection.settings_dict["OPTIONS"]}
+            del connection.settings_dict["OPTIONS"]["pool"]
             work()
         except BaseException:  # noqa: BLE001 -- whatever it is, this process ends here
             traceback.print_exc()
