@@ -64,7 +64,7 @@ def test_the_meters_gain_what_the_answers_say(play: Play, api_key: str) -> None:
     assert Bet.objects.count() - bets_before == counted["accepted"][2]
     assert Bet.objects.filter(bet_id__startswith="play-", status="settled").count() > 10
     assert re.search(
-        r"^80 requests in 2\.\d s: (39|40)\.\d a second, p50 \d+ ms", output, re.MULTILINE
+        r"^80 requests in \d+\.\d s: \d+\.\d a second, p50 \d+ ms", output, re.MULTILINE
     )
     assert output.endswith("The meters gained exactly what the answers said.\n")
     assert len(re.findall(r"^Lucky Star Progressive ", output, re.MULTILINE)) == 4

@@ -129,10 +129,12 @@ def test_control_without_the_lease_a_message_is_sent_twice(
 ) -> None:
     endpoint = WebhookEndpointFactory.create(url=receiver.url)
     delivery = WebhookDeliveryFactory.create(endpoint=endpoint)
-    # Both send at one moment, or the second would find what the first has settled.
-    both, send = threading.Barrier(2), sender.send_message
+    # The second comes while the first is sending: not before, when the row is locked, and not
+    # after, when it is settled.
+    is_sending, both, send = threading.Event(), threading.Barrier(2), sender.send_message
 
     def send_together(**kwargs: Any) -> Any:
+        is_sending.set()
         both.wait(timeout=20)
         return send(**kwargs)
 
@@ -146,14 +148,11 @@ def test_control_without_the_lease_a_message_is_sent_twice(
     monkeypatch.setattr(
         type(deliveries.WebhookDelivery.objects), "due", lambda self, **_: unleased()
     )
-    at_once(
-        [
-            lambda: deliveries.attempt_delivery(
-                delivery_id=delivery.pk, actor=TASK, clock=lambda: now
-            )
-        ]
-        * 2
-    )
+
+    def attempt() -> Any:
+        return deliveries.attempt_delivery(delivery_id=delivery.pk, actor=TASK, clock=lambda: now)
+
+    at_once([attempt, lambda: is_sending.wait(timeout=20) and attempt()])
 
     assert len(receiver.received) == 2
 
