@@ -167,6 +167,6 @@ def test_the_demo_world_is_loaded_once(running: Running) -> None:
 
     assert again.returncode == 0, again.stderr
     assert again.stdout.startswith(
-        "Lucky Star Casino: 200 players, 12 games, 13 jackpots, 4 promos.\n"
+        "Lucky Star Casino: 200 players, 12 games, 13 jackpots, 4 promos, 5 bonus templates.\n"
     )
     assert sorted(running.jackpots()) == names
