@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from bonuses.enums import BonusType, GrantStatus, IssuanceStatus, TargetStatus
 from bonuses.errors import BonusTemplateNotFound
@@ -160,7 +160,7 @@ def list_due_issuance_ids(*, now: datetime, limit: int) -> list[UUID]:
 def is_platform_bonus_known(*, adapter_slug: str, platform_bonus_id: str) -> bool:
     """Tell whether a grant of the adapter has that id of the platform already."""
     return BonusGrant.objects.filter(
-        Q(adapter_slug=adapter_slug) & Q(platform_bonus_id=platform_bonus_id)
+        adapter_slug=adapter_slug, platform_bonus_id=platform_bonus_id
     ).exists()
 
 

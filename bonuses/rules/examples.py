@@ -49,11 +49,6 @@ class WorkedExample:
     most_released: Decimal | None
 
 
-def needs_given(*, bonus_type: str) -> bool:
-    """Tell whether an example needs a deposit or a loss to start from."""
-    return bonus_type in DEPOSIT_TYPES or bonus_type == BonusType.CASHBACK
-
-
 def work_example(
     *, template: TemplateTerms, given: Decimal | None, now: datetime
 ) -> WorkedExample | None:

@@ -65,21 +65,6 @@ def expire_overdue_grants(
     return [grant for grant in grants if grant.is_active]
 
 
-@transaction.atomic(savepoint=False)
-def lock_live_grants(
-    *, operator: Operator, player: Player, actor: Actor, now: datetime
-) -> list[BonusGrant]:
-    """
-    Lock the player's own active grants and return them; those whose time is up expire here.
-
-    Joins the caller's transaction. The clawback of an expiry is posted before this returns.
-
-    :raises ResourceBusy: if a grant or an account is in use.
-    """
-    held = lock_open_grants(operator=operator, player=player)
-    return expire_overdue_grants(grants=held, actor=actor, now=now)
-
-
 # The four ends
 
 

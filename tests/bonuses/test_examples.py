@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bonuses.rules.examples import StakesNeeded, WorkedExample, needs_given, work_example
+from bonuses.rules.examples import StakesNeeded, WorkedExample, work_example
 from core.errors import InvalidRequest
 from tests.bonuses.test_terms import NOW, Template, cashback, gift, match, spins
 
@@ -60,21 +60,23 @@ def test_a_cap_is_reached_above_it(deposit: str, bonus: str, is_capped: bool) ->
 
 
 @pytest.mark.parametrize(
-    ("template", "given", "bonus"),
+    ("template", "given", "bonus", "used"),
     [
-        (gift("10.00"), None, "10"),
-        (gift("10.00"), "5", "10"),
-        (spins(20, "0.15"), None, "3"),
-        (replace(match(), type="reload"), "50", "50"),
-        (cashback(), "20.00", "2"),
+        (gift("10.00"), None, "10", None),
+        (gift("10.00"), "5", "10", None),
+        (spins(20, "0.15"), None, "3", None),
+        (replace(match(), type="reload"), "50", "50", Decimal(50)),
+        (cashback(), "20.00", "2", Decimal(20)),
     ],
     ids=["gift", "gift with a deposit", "spins", "reload", "cashback"],
 )
-def test_every_type_has_one(template: Template, given: Any, bonus: str) -> None:
+def test_every_type_has_one(
+    template: Template, given: Any, bonus: str, used: Decimal | None
+) -> None:
     found = example(template, given)
 
     assert found.bonus == Decimal(bonus)
-    assert found.given == (Decimal(given) if needs_given(bonus_type=template.type) else None)
+    assert found.given == used
     assert (found.is_capped, found.expires_at, found.most_released) == (False, None, None)
 
 

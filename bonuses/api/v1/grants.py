@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -191,16 +190,12 @@ def _end(request: Request, grant_id: UUID, service: Callable[..., BonusGrant]) -
             grant_id=grant_id,
             reason=body["reason"],
             actor=calling_actor(request),
-            now=_not_before(now),
+            # Not the instant of the request: a platform may have taken seconds to answer.
+            now=timezone.now(),
         )
         return 200, describe_grant(grant=grant)
 
     return respond_once(request, operator=operator, now=now, command=end, prepare=tell_platform)
-
-
-def _not_before(now: datetime) -> datetime:
-    # A platform may have taken seconds to answer; the ending is not in the past.
-    return max(now, timezone.now())
 
 
 class IssuanceView(WindfallView):
