@@ -64,3 +64,62 @@ class Outcome(models.TextChoices):
 
     ACCEPTED = "accepted", "Accepted"
     FAILED = "failed", "Failed"
+    #: Not of a leg: the row that takes an accepted leg back.
+    REVERSAL = "reversal", "Reversal"
+
+
+#: What a request for a contribution leads to, leg by leg.
+LEG_OUTCOMES = (Outcome.ACCEPTED, Outcome.FAILED)
+
+
+class EntryKind(models.TextChoices):
+    """
+    How money comes into a pot, or leaves it, other than by contributions and wins.
+
+    Whether it adds to the pot and its reserve together: SEED, BOOST, TOP_UP and
+    TRANSFER_IN do, TRANSFER_OUT takes away; RESERVE only moves it from reserve to meter.
+    """
+
+    SEED = "seed", "Seed from the house"
+    RESERVE = "reserve", "Seed from the reserve"
+    BOOST = "boost", "Boost"
+    #: The house adds what a raffle's fixed prizes need beyond the pot.
+    TOP_UP = "top_up", "Top-up for prizes"
+    #: From the same raffle's other pots, or from the run before.
+    TRANSFER_IN = "transfer_in", "Rolled over from"
+    TRANSFER_OUT = "transfer_out", "Rolled over to"
+
+
+class WinCause(models.TextChoices):
+    """What made a win: the drop of a pot, or the draw of a raffle."""
+
+    MANUAL = "manual", "Manual drop"
+    MUST_HIT_BY_AMOUNT = "must_hit_by_amount", "Hit by its amount"
+    MUST_HIT_BY_TIME = "must_hit_by_time", "Hit by its time"
+    HIT_RATE = "hit_rate", "Hit by chance"
+    DRAW = "draw", "Draw"
+
+
+class WinStatus(models.TextChoices):
+    """How far a win is on its way to the player."""
+
+    AWAITING_APPROVAL = "awaiting_approval", "Awaiting approval"
+    PAYABLE = "payable", "Payable"
+    PAID = "paid", "Paid"
+    REJECTED = "rejected", "Rejected"
+
+
+class BoostStatus(models.TextChoices):
+    """What became of the request for a boost."""
+
+    REQUESTED = "requested", "Requested"
+    APPLIED = "applied", "Applied"
+    REJECTED = "rejected", "Rejected"
+
+
+class RequestStatus(models.TextChoices):
+    """How far a contribution request is that was answered 202."""
+
+    PENDING = "pending", "Pending"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"

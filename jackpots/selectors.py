@@ -13,17 +13,22 @@ from django.db import connection
 from core.errors import NotFound
 from jackpots.enums import ContributionType, Funding, InstanceStatus
 from jackpots.models import Instance
-from jackpots.rules import ContributionTerms
+from jackpots.rules.contributions import ContributionTerms
 from operators.models import Operator
 
 
 @dataclass(frozen=True, slots=True)
 class PotMeter:
-    """The value of one pot, exact at the instant of the reading."""
+    """
+    The value of one pot and its reserve, exact at the instant of the reading.
+
+    What lies beyond the ceiling, or beyond the amount a pot must hit by, is in the reserve.
+    """
 
     name: str
     position: int
     value: Decimal
+    reserve: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +78,31 @@ class ContributionPlan:
 
 
 _METERS = """
-    SELECT pot.instance_id, pot.name, pot.position,
-        pot.seed + pot.folded + coalesce((
-            SELECT sum(contribution.pot_amounts[pot.position + 1])
-            FROM jackpots_contribution AS contribution
-            WHERE contribution.instance_id = pot.instance_id
-                AND contribution.xid >= instance.folded_to
-        ), 0) AS value
-    FROM jackpots_pot AS pot
-    JOIN jackpots_instance AS instance ON instance.id = pot.instance_id
-    WHERE pot.instance_id = ANY (%s)
-    ORDER BY pot.instance_id, pot.position
+    SELECT meter.instance_id, meter.name, meter.position,
+        least(meter.accrued, meter.ceiling, meter.drop_amount),
+        meter.reserve + greatest(
+            meter.accrued - least(meter.accrued, meter.ceiling, meter.drop_amount), 0)
+    FROM (
+        SELECT pot.instance_id, pot.name, pot.position, pot.ceiling, pot.drop_amount, pot.reserve,
+            pot.opening + pot.folded + coalesce((
+                SELECT sum(contribution.pot_amounts[pot.position + 1])
+                FROM jackpots_contribution AS contribution
+                WHERE contribution.instance_id = pot.instance_id
+                    AND contribution.xid >= instance.folded_to
+            ), 0) - coalesce((
+                SELECT sum(original.pot_amounts[pot.position + 1])
+                FROM jackpots_contribution AS reversal
+                JOIN jackpots_contribution AS original ON original.id = reversal.reverses_id
+                WHERE reversal.instance_id = pot.instance_id
+                    AND reversal.xid >= instance.folded_to AND reversal.status = 'reversal'
+                    AND (original.xid, original.number)
+                        > (pot.cycle_from_xid, pot.cycle_from_number)
+            ), 0) AS accrued
+        FROM jackpots_pot AS pot
+        JOIN jackpots_instance AS instance ON instance.id = pot.instance_id
+        WHERE pot.instance_id = ANY (%s)
+    ) AS meter
+    ORDER BY meter.instance_id, meter.position
 """
 
 
@@ -97,8 +116,8 @@ def read_meters(*, instance_ids: Sequence[UUID]) -> dict[UUID, list[PotMeter]]:
     meters: dict[UUID, list[PotMeter]] = {instance_id: [] for instance_id in instance_ids}
     with connection.cursor() as cursor:
         cursor.execute(_METERS, [list(instance_ids)])
-        for instance_id, name, position, value in cursor.fetchall():
-            meters[instance_id].append(PotMeter(name=name, position=position, value=value))
+        for instance_id, *meter in cursor.fetchall():
+            meters[instance_id].append(PotMeter(*meter))
     return meters
 
 

@@ -8,7 +8,7 @@ from enum import Enum
 from games.enums import GameCategory
 from games.services.catalogue import GameDetails
 from jackpots.enums import ContributionType, DropType, Funding, InstanceKind, Recurrence
-from jackpots.rules import ContributionTerms
+from jackpots.rules.contributions import ContributionTerms
 from jackpots.services.terms import DropTerms, InstanceTerms, PotTerms, PrizeTerms
 
 #: (slug, name, category, the rest)

@@ -18,7 +18,7 @@ from jackpots.admin.draft_rows import (
     used_rows,
 )
 from jackpots.enums import ContributionType, DropType, Funding, InstanceKind, Recurrence
-from jackpots.rules import ContributionTerms
+from jackpots.rules.contributions import ContributionTerms
 from jackpots.services.terms import (
     DropTerms,
     InstanceTerms,

@@ -16,7 +16,7 @@ from core.api.serializers import (
 )
 from core.money import format_amount
 from jackpots import errors
-from jackpots.enums import Outcome, Role
+from jackpots.enums import LEG_OUTCOMES, Outcome, Role
 from jackpots.services.contributions import Wager
 
 #: Every contribution keeps its own copy, so what is sent along stays small.
@@ -93,7 +93,7 @@ class LegSerializer(serializers.Serializer[Any]):
 
     instance_id = serializers.UUIDField()
     role = serializers.ChoiceField(choices=Role.choices)
-    status = serializers.ChoiceField(choices=Outcome.choices)
+    status = serializers.ChoiceField(choices=[(item.value, item.label) for item in LEG_OUTCOMES])
     contribution_id = serializers.UUIDField(allow_null=True)
     amount = MoneyField()
     currency = CurrencyField()

@@ -7,10 +7,11 @@ from django.db import models
 from django.db.models import Q
 
 from core.models import AmountField, XidField, amount_check, append_only, new_id
-from core.money import AMOUNT_DECIMALS, RATE_DECIMALS
+from core.money import RATE_DECIMALS
 from core.querysets import OperatorQuerySet
 from jackpots.enums import Outcome, Role
-from jackpots.models.instance import METER_DIGITS, Instance
+from jackpots.models.fields import MeterField
+from jackpots.models.instance import Instance
 
 
 class ContributionQuerySet(OperatorQuerySet["Contribution"]):
@@ -21,11 +22,16 @@ class Contribution(models.Model):
     """
     One leg of a contribution request: what it did to one instance, or why it did nothing.
 
+    A rollback is a row too, with the status REVERSAL: it takes back what the row that it
+    ``reverses`` gave, and so has no parts of its own; the fold and the readers of meters
+    subtract the parts of that row, where its cycle still runs.
+
     Written by the database function jackpots_record_contribution and never changed
     (trigger). ``pot_amounts`` are the parts in the order of the instance's pots.
     ``xid`` is the transaction that wrote the row: folding and reading meters depend on
-    it. ``number`` is the order of the ledger; it grows per player and instance, because
-    their raffle legs are written one after the other.
+    it. The order of the ledger is (xid, number): folds follow it, whenever they run.
+    ``number`` grows per player and instance, because their raffle legs are written one
+    after the other.
 
     The foreign keys to operator, instance and source have no constraint in the database:
     checking them would lock the instance's row on the hot path (docs/adr/0003).
@@ -79,14 +85,26 @@ class Contribution(models.Model):
     pot_amounts = ArrayField(AmountField())
     debit_amount = AmountField(null=True, help_text="Player-funded: what the player paid.")
     debit_currency = models.CharField(max_length=8, blank=True)
-    accumulated = models.DecimalField(
-        max_digits=METER_DIGITS,
-        decimal_places=AMOUNT_DECIMALS,
+    accumulated = MeterField(
         null=True,
+        default=None,
         help_text="Raffle: all that the player has contributed to the instance.",
     )
     tickets_earned = models.BigIntegerField(null=True)
     tickets_total = models.BigIntegerField(null=True)
+    hits = ArrayField(
+        models.PositiveSmallIntegerField(),
+        default=list,
+        db_default=[],
+        help_text="Hit rate: the positions of the pots that this contribution hit.",
+    )
+    reverses = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="reversal",
+        help_text="Of a reversal: the contribution that was rolled back.",
+    )
     gameround_id = models.CharField(max_length=128, blank=True)
     metadata = models.JSONField(null=True)
     created_at = models.DateTimeField()
@@ -104,8 +122,13 @@ class Contribution(models.Model):
             amount_check("contribution_rate_not_negative", "rate"),
             models.CheckConstraint(
                 name="contribution_failed_iff_error",
-                condition=Q(status=Outcome.ACCEPTED, error_code="")
+                condition=Q(status__in=[Outcome.ACCEPTED, Outcome.REVERSAL], error_code="")
                 | (Q(status=Outcome.FAILED, amount=0) & ~Q(error_code="")),
+            ),
+            models.CheckConstraint(
+                name="contribution_reversal_reverses",
+                condition=Q(status=Outcome.REVERSAL, reverses__isnull=False)
+                | (~Q(status=Outcome.REVERSAL) & Q(reverses=None)),
             ),
             models.CheckConstraint(
                 name="contribution_linked_iff_source",
@@ -116,6 +139,12 @@ class Contribution(models.Model):
         indexes: ClassVar = [
             models.Index(name="contribution_to_fold", fields=["instance", "xid"]),
             models.Index(name="contribution_of_player", fields=["player", "instance", "number"]),
+            models.Index(name="contribution_by_operator", fields=["operator", "id"]),
+            models.Index(
+                name="contribution_reversals",
+                fields=["instance", "xid"],
+                condition=Q(status=Outcome.REVERSAL),
+            ),
         ]
         triggers: ClassVar = [append_only("contribution_is_append_only")]
 

@@ -1,7 +1,6 @@
-"""A running jackpot, the pots it grows and the prizes it draws for."""
+"""A running jackpot and its life."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import ClassVar
 
 import pgtrigger
@@ -11,19 +10,14 @@ from django_fsm import FSMField, transition
 
 from core.fsm import LifecycleModel
 from core.models import AmountField, XidField, amount_check, new_id
-from core.money import AMOUNT_DECIMALS, AMOUNT_DIGITS
 from core.querysets import OperatorQuerySet
 from jackpots.enums import (
     ContributionType,
-    DropType,
     Funding,
     InstanceKind,
     InstanceStatus,
     Recurrence,
 )
-
-# A meter may outgrow a single amount: it is the sum of very many.
-METER_DIGITS = AMOUNT_DIGITS + 10
 
 
 class InstanceQuerySet(OperatorQuerySet["Instance"]):
@@ -42,7 +36,11 @@ class Instance(LifecycleModel):
 
     ``revision`` grows with every change that a contribution depends on; a contribution
     decided upon one revision is refused by the database under another. ``folded_to`` is
-    the transaction up to which contributions have been added to the pots' ``folded``.
+    the transaction up to which contributions have been added to the pots' ``folded``;
+    ``needs_fold`` asks for one although nothing accrues any more.
+
+    A recurring raffle is followed by its next run, which names it as ``previous``: the
+    n-th run of a series closes n - 1 periods after ``series_closes_at``, in local time.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -64,11 +62,22 @@ class Instance(LifecycleModel):
     )
     recurrence = models.CharField(max_length=8, choices=Recurrence.choices, blank=True)
     timezone = models.CharField(max_length=64, default="UTC")
+    carry_opt_ins = models.BooleanField(
+        default=False, help_text="Opt-ins go on in the next run of a recurring raffle."
+    )
+    previous = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="next"
+    )
+    run_number = models.PositiveIntegerField(default=1)
+    series_closes_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the first run of a recurring raffle closes."
+    )
     status = FSMField(choices=InstanceStatus.choices, default=InstanceStatus.DRAFT, protected=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_reason = models.CharField(max_length=200, blank=True)
     revision = models.PositiveIntegerField(default=1)
     folded_to = XidField(default=0)
+    needs_fold = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     activated_at = models.DateTimeField(null=True, blank=True)
     closing_at = models.DateTimeField(null=True, blank=True)
@@ -156,7 +165,8 @@ class Instance(LifecycleModel):
             models.Index(
                 name="instance_accruing",
                 fields=["id"],
-                condition=Q(status__in=[InstanceStatus.ACTIVE, InstanceStatus.CLOSING]),
+                condition=Q(status__in=[InstanceStatus.ACTIVE, InstanceStatus.CLOSING])
+                | Q(needs_fold=True),
             ),
         ]
         permissions: ClassVar = [
@@ -165,6 +175,9 @@ class Instance(LifecycleModel):
             ("close_instance", "Can close a jackpot instance"),
             ("cancel_instance", "Can cancel a draft of a jackpot instance"),
             ("link_instance", "Can link jackpot instances"),
+            ("draw_instance", "Can draw a raffle"),
+            ("drop_pot", "Can drop a pot to a player"),
+            ("change_live_terms", "Can change the terms of a live pot"),
         ]
         triggers: ClassVar = [
             pgtrigger.FSM(
@@ -229,111 +242,3 @@ class Instance(LifecycleModel):
     def settle(self, *, now: datetime) -> None:
         """End: everything is counted and decided."""
         self.closed_at = now
-
-
-class Pot(models.Model):
-    """
-    One level of an instance, with its meter.
-
-    The meter is ``seed + folded +`` the contributions since the instance's ``folded_to``:
-    always exact when read (selectors), never a column that every contribution updates.
-    """
-
-    instance = models.ForeignKey(Instance, on_delete=models.PROTECT, related_name="pots")
-    position = models.PositiveSmallIntegerField()
-    name = models.CharField(max_length=64)
-    share = models.DecimalField(max_digits=9, decimal_places=8)
-    seed = AmountField(default=Decimal(0))
-    ceiling = AmountField(null=True, blank=True)
-    drop_type = models.CharField(max_length=24, choices=DropType.choices, default=DropType.MANUAL)
-    drop_amount = AmountField(null=True, blank=True)
-    drop_at = models.DateTimeField(null=True, blank=True)
-    drop_probability = models.DecimalField(
-        max_digits=19,
-        decimal_places=18,
-        null=True,
-        blank=True,
-        help_text="Hit rate: the chance of a hit for each unit wagered.",
-    )
-    folded = models.DecimalField(
-        max_digits=METER_DIGITS,
-        decimal_places=AMOUNT_DECIMALS,
-        default=Decimal(0),
-        help_text="Contributions added so far, without the seed.",
-    )
-
-    class Meta:
-        ordering: ClassVar = ["instance", "position"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(name="pot_positions_differ", fields=["instance", "position"]),
-            models.UniqueConstraint(name="pot_names_differ", fields=["instance", "name"]),
-            models.CheckConstraint(
-                name="pot_share_between_0_and_1", condition=Q(share__gte=0, share__lte=1)
-            ),
-            amount_check("pot_seed_not_negative", "seed"),
-            amount_check("pot_ceiling_positive", "ceiling", above_zero=True),
-            amount_check("pot_drop_amount_positive", "drop_amount", above_zero=True),
-            models.CheckConstraint(
-                name="pot_folded_is_a_number",
-                condition=Q(folded__lt=Decimal(10) ** (METER_DIGITS - AMOUNT_DECIMALS)),
-            ),
-            models.CheckConstraint(
-                name="pot_has_the_terms_of_its_drop",
-                condition=Q(
-                    drop_type=DropType.MANUAL,
-                    drop_amount=None,
-                    drop_at=None,
-                    drop_probability=None,
-                )
-                | Q(
-                    drop_type=DropType.MUST_HIT_BY_AMOUNT,
-                    drop_amount__isnull=False,
-                    drop_at=None,
-                    drop_probability=None,
-                )
-                | Q(
-                    drop_type=DropType.MUST_HIT_BY_TIME,
-                    drop_amount=None,
-                    drop_at__isnull=False,
-                    drop_probability=None,
-                )
-                | Q(
-                    drop_type=DropType.HIT_RATE,
-                    drop_amount=None,
-                    drop_at=None,
-                    drop_probability__isnull=False,
-                    drop_probability__gt=0,
-                    drop_probability__lte=1,
-                ),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Prize(models.Model):
-    """What a raffle draws for: an amount or a share of the pot, ``count`` times."""
-
-    instance = models.ForeignKey(Instance, on_delete=models.PROTECT, related_name="prizes")
-    name = models.CharField(max_length=64)
-    amount = AmountField(null=True, blank=True)
-    share = models.DecimalField(max_digits=9, decimal_places=8, null=True, blank=True)
-    count = models.PositiveIntegerField(default=1)
-    priority = models.PositiveIntegerField(default=0, help_text="Lower is drawn first.")
-    min_tickets = models.PositiveIntegerField(default=1)
-
-    class Meta:
-        ordering: ClassVar = ["instance", "priority", "id"]
-        constraints: ClassVar = [
-            amount_check("prize_amount_positive", "amount", above_zero=True),
-            models.CheckConstraint(
-                name="prize_is_an_amount_or_a_share",
-                condition=Q(amount__isnull=False, share=None)
-                | Q(amount=None, share__isnull=False, share__gt=0, share__lte=1),
-            ),
-            models.CheckConstraint(name="prize_count_positive", condition=Q(count__gt=0)),
-        ]
-
-    def __str__(self) -> str:
-        return self.name

@@ -21,8 +21,9 @@ from core.errors import InvalidRequest, ResourceBusy
 from core.idempotency import IdempotencyKey, key_reused
 from core.instants import format_instant
 from core.models import new_id
-from jackpots import errors, rules
+from jackpots import errors
 from jackpots.enums import Funding, InstanceStatus, Role
+from jackpots.rules import contributions as rules
 from jackpots.selectors import ContributionPlan, Target, UsdRateFact, load_contribution_plan
 from operators.errors import ExchangeRateMissing
 from operators.models import Operator

@@ -16,7 +16,7 @@ from core.instants import format_instant
 from core.money import format_decimal, get_currency, has_only_minor_units
 from jackpots.enums import ContributionType, DropType, Funding, InstanceKind, Recurrence
 from jackpots.models import Instance, Pot, Prize
-from jackpots.rules import ContributionTerms
+from jackpots.rules.contributions import ContributionTerms
 
 #: One contribution is split over all pots, so their number is part of the hot path.
 POTS_MAX = 10
@@ -230,6 +230,7 @@ def build_pots(*, instance: Instance, terms: InstanceTerms) -> list[Pot]:
             name=pot.name,
             share=pot.share,
             seed=pot.seed,
+            opening=pot.seed,
             ceiling=pot.ceiling,
             drop_type=pot.drop.type,
             drop_amount=pot.drop.amount,

@@ -87,6 +87,7 @@ class PotFactory(factory.django.DjangoModelFactory[Pot]):
     position = 0
     name = factory.LazyAttribute(lambda pot: f"pot-{pot.position}" if pot.position else "main")
     share = Decimal(1)
+    opening = factory.LazyAttribute(lambda pot: getattr(pot, "seed", Decimal(0)))
 
 
 class PrizeFactory(factory.django.DjangoModelFactory[Prize]):

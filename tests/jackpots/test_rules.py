@@ -10,9 +10,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.money import get_currency
-from jackpots import rules
 from jackpots.enums import ContributionType
-from jackpots.rules import ContributionTerms, UsdRates
+from jackpots.rules import contributions as rules
+from jackpots.rules.contributions import ContributionTerms, UsdRates
 
 AMOUNTS = st.decimals(min_value=0, max_value=10**12, places=8)
 DECIMALS = st.sampled_from([0, 2, 8])

@@ -16,13 +16,12 @@ from core.actors import Actor
 from core.api.problem_schema import problems
 from core.api.serializers import parsed
 from core.api.views import WindfallView
-from jackpots.api.v2.serializers import (
+from jackpots.api.v2.bodies import (
     CreateInstanceSerializer,
-    InstanceSerializer,
     MoveInstanceSerializer,
     UpdateInstanceSerializer,
-    represent_instance,
 )
+from jackpots.api.v2.serializers import InstanceSerializer, represent_instance
 from jackpots.models import Instance
 from jackpots.selectors import get_instance, read_meters
 from jackpots.services import instances

@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from core.api.problem_schema import problems
 from core.api.serializers import parsed
 from core.api.views import WindfallView
-from jackpots.api.v2.serializers import LinksSerializer, ReplaceLinksSerializer, represent_links
+from jackpots.api.v2.bodies import ReplaceLinksSerializer
+from jackpots.api.v2.serializers import LinksSerializer, represent_links
 from jackpots.selectors import get_instance
 from jackpots.services import links
 from operators.enums import Scope

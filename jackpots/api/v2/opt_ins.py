@@ -11,11 +11,8 @@ from rest_framework.response import Response
 from core.api.problem_schema import problems
 from core.api.serializers import parsed
 from core.api.views import WindfallView
-from jackpots.api.v2.serializers import (
-    GiveOptInSerializer,
-    OptInSerializer,
-    represent_opt_in,
-)
+from jackpots.api.v2.bodies import GiveOptInSerializer
+from jackpots.api.v2.serializers import OptInSerializer, represent_opt_in
 from jackpots.services import opt_ins
 from operators.enums import Scope
 from operators.requests import calling_actor, calling_operator

@@ -1,0 +1,1 @@
+"""The arithmetic of jackpots. Plain values in and out."""
