@@ -1,5 +1,7 @@
 """Builds jackpot instances, in any state, without running the services under test."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -7,8 +9,28 @@ from typing import Any
 
 import factory
 
-from jackpots.enums import ContributionType, InstanceKind, InstanceStatus
-from jackpots.models import Instance, InstanceLink, OptIn, Pot, Prize
+from core import sealing
+from core.actors import ActorKind
+from jackpots.enums import (
+    BoostStatus,
+    ContributionType,
+    EntryKind,
+    InstanceKind,
+    InstanceStatus,
+    WinCause,
+    WinStatus,
+)
+from jackpots.models import (
+    Boost,
+    Draw,
+    Instance,
+    InstanceLink,
+    OptIn,
+    Pot,
+    PotEntry,
+    Prize,
+    Win,
+)
 from tests.factories.operators import LONG_AGO, OperatorFactory
 from tests.factories.players import PlayerFactory
 
@@ -78,16 +100,50 @@ class InstanceFactory(factory.django.DjangoModelFactory[Instance]):
 
 
 class PotFactory(factory.django.DjangoModelFactory[Pot]):
-    """The first pot of an instance, with the whole of every contribution and no seed."""
+    """
+    The first pot of an instance, with the whole of every contribution and no seed.
+
+    The house has put in the seed of a pot that has been open. Give ``trigger`` (an amount)
+    with the terms of must_hit_by_amount to hide and commit to it, as an opened pot does.
+    """
 
     class Meta:
         model = Pot
+        skip_postgeneration_save = True
 
     instance = factory.SubFactory(InstanceFactory, pots=())
     position = 0
     name = factory.LazyAttribute(lambda pot: f"pot-{pot.position}" if pot.position else "main")
     share = Decimal(1)
     opening = factory.LazyAttribute(lambda pot: getattr(pot, "seed", Decimal(0)))
+
+    @factory.post_generation
+    def seed_entry(self, create: bool, extracted: None, **kwargs: Any) -> None:
+        if create and self.seed and self.instance.status in _HAS_BEEN_ACTIVE:
+            PotEntryFactory.create(pot=self, kind=EntryKind.SEED, amount=self.seed)
+
+    @factory.post_generation
+    def trigger(self, create: bool, extracted: Decimal | None, **kwargs: Any) -> None:
+        if create and extracted is not None:
+            trigger, nonce = f"{extracted:.8f}", "0" * 32
+            self.trigger_sealed = sealing.seal(json.dumps({"trigger": trigger, "nonce": nonce}))
+            revealed = f"{self.pk}:{self.cycle}:{trigger}:{nonce}"
+            self.commitment = hashlib.sha256(revealed.encode()).hexdigest()
+            self.save(update_fields=["trigger_sealed", "commitment"])
+
+
+class PotEntryFactory(factory.django.DjangoModelFactory[PotEntry]):
+    """A boost of one euro that is in the pot's books; the pot's own row is not touched."""
+
+    class Meta:
+        model = PotEntry
+
+    pot = factory.SubFactory(PotFactory)
+    operator = factory.SelfAttribute("pot.instance.operator")
+    cycle = factory.SelfAttribute("pot.cycle")
+    kind = EntryKind.BOOST
+    amount = Decimal(1)
+    created_at = LONG_AGO
 
 
 class PrizeFactory(factory.django.DjangoModelFactory[Prize]):
@@ -124,3 +180,84 @@ class OptInFactory(factory.django.DjangoModelFactory[OptIn]):
     operator = factory.SelfAttribute("instance.operator")
     player = factory.SubFactory(PlayerFactory, operator=factory.SelfAttribute("..operator"))
     opted_in_at = LONG_AGO
+
+
+class DrawFactory(factory.django.DjangoModelFactory[Draw]):
+    """The draw of a closing raffle that is committed to, and not made yet."""
+
+    class Meta:
+        model = Draw
+
+    class Params:
+        seed_in_hex = "5eed" * 16
+
+    instance = factory.SubFactory(InstanceFactory, status=InstanceStatus.CLOSING)
+    operator = factory.SelfAttribute("instance.operator")
+    seed_sealed = factory.LazyAttribute(lambda draw: sealing.seal(draw.seed_in_hex))
+    commitment = factory.LazyAttribute(
+        lambda draw: hashlib.sha256(bytes.fromhex(draw.seed_in_hex)).hexdigest()
+    )
+    committed_at = LONG_AGO
+
+
+class WinFactory(factory.django.DjangoModelFactory[Win]):
+    """
+    A payable win of a manual drop: ten euros of the first pot of a progressive.
+
+    Give ``status`` for any other state. The pot's own row is not touched.
+    """
+
+    class Meta:
+        model = Win
+
+    class Params:
+        is_decided = factory.LazyAttribute(lambda win: win.status == WinStatus.REJECTED)
+
+    pot = factory.SubFactory(
+        PotFactory, instance=factory.SubFactory(InstanceFactory, progressive=True, pots=())
+    )
+    instance = factory.SelfAttribute("pot.instance")
+    operator = factory.SelfAttribute("instance.operator")
+    cycle = factory.SelfAttribute("pot.cycle")
+    cause = WinCause.MANUAL
+    player = factory.SubFactory(PlayerFactory, operator=factory.SelfAttribute("..operator"))
+    amount = Decimal(10)
+    currency = factory.SelfAttribute("instance.currency")
+    initiated_by_kind = ActorKind.STAFF
+    initiated_by_ref = "7"
+    found_at = LONG_AGO
+    status = WinStatus.PAYABLE
+    decided_at = factory.LazyAttribute(lambda win: win.found_at if win.is_decided else None)
+    decided_by_kind = factory.LazyAttribute(lambda win: ActorKind.STAFF if win.is_decided else "")
+    decided_by_ref = factory.LazyAttribute(lambda win: "8" if win.is_decided else "")
+    next_attempt_at = factory.LazyAttribute(
+        lambda win: win.found_at if win.status == WinStatus.PAYABLE else None
+    )
+    payout_amount = factory.LazyAttribute(
+        lambda win: win.amount if win.status == WinStatus.PAID else None
+    )
+    payout_currency = factory.LazyAttribute(
+        lambda win: win.currency if win.status == WinStatus.PAID else ""
+    )
+    paid_at = factory.LazyAttribute(
+        lambda win: win.found_at if win.status == WinStatus.PAID else None
+    )
+
+
+class BoostFactory(factory.django.DjangoModelFactory[Boost]):
+    """A request for ten euros that waits for a decision, for a day."""
+
+    class Meta:
+        model = Boost
+
+    pot = factory.SubFactory(
+        PotFactory, instance=factory.SubFactory(InstanceFactory, progressive=True, pots=())
+    )
+    operator = factory.SelfAttribute("pot.instance.operator")
+    amount = Decimal(10)
+    reason = "Ten years of Windfall"
+    status = BoostStatus.REQUESTED
+    requested_by_kind = ActorKind.STAFF
+    requested_by_ref = "7"
+    requested_at = LONG_AGO
+    expires_at = factory.LazyAttribute(lambda boost: boost.requested_at + timedelta(days=1))
