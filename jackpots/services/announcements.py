@@ -1,0 +1,71 @@
+"""
+What others hear of wins: outbox messages, in the transaction of the change.
+
+A message carries the win as the API shows it at that instant.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from core import outbox
+from core.instants import format_instant
+from core.models import OutboxMessage
+from core.money import format_amount, format_decimal
+from jackpots.models import Win
+
+WIN_TOPICS = frozenset({"jackpot.pot.won", "jackpot.win.paid", "jackpot.win.rejected"})
+
+
+def announce_win(*, win: Win, topic: str, now: datetime) -> OutboxMessage:
+    """Tell of a win, after the change was saved and in its transaction."""
+    assert topic in WIN_TOPICS, f"{topic} is no topic of wins"
+    return outbox.publish(
+        operator=win.operator, topic=topic, subject=win, payload=describe_win(win=win), now=now
+    )
+
+
+def describe_win(*, win: Win) -> dict[str, Any]:
+    """Return a win, its pot, prize and player fetched, as the API shows it."""
+    return {
+        "id": str(win.pk),
+        "instance_id": str(win.instance_id),
+        "pot": win.pot.name,
+        "cycle": win.cycle,
+        "cause": str(win.cause),
+        "contribution_id": _id(win.contribution_id),
+        "draw_id": _id(win.draw_id),
+        "draw_position": win.draw_position,
+        "prize": None if win.prize is None else win.prize.name,
+        "player_id": win.player.reference,
+        "amount": format_amount(win.amount, win.currency),
+        "currency": win.currency,
+        "status": str(win.status),
+        "trigger": _amount(win.trigger, win.currency),
+        "trigger_nonce": win.trigger_nonce or None,
+        "found_at": format_instant(win.found_at),
+        "decided_at": _instant(win.decided_at),
+        "decision_reason": win.decision_reason or None,
+        "payout_amount": _amount(win.payout_amount, win.payout_currency),
+        "payout_currency": win.payout_currency or None,
+        "payout_rate": None if win.payout_rate is None else format_decimal(win.payout_rate),
+        "payout_rate_at": _instant(win.payout_rate_at),
+        "adapter_slug": win.adapter_slug or None,
+        "platform_payout_id": win.platform_payout_id or None,
+        "attempts": win.attempts,
+        "next_attempt_at": _instant(win.next_attempt_at),
+        "last_error": win.last_error or None,
+        "paid_at": _instant(win.paid_at),
+    }
+
+
+def _id(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _amount(amount: Decimal | None, currency: str) -> str | None:
+    return None if amount is None else format_amount(amount, currency)
+
+
+def _instant(value: datetime | None) -> str | None:
+    return None if value is None else format_instant(value)
