@@ -2,11 +2,13 @@
 Input that breaks careless servers: on every route that takes a body, the right 4xx.
 
 Generated over the URL resolver. Every trap is sent with a good key, to an object that
-exists, so that nothing but the trap can be what is refused.
+exists, so that nothing but the trap can be what is refused. A test sends all traps to one
+route, and names those that were taken.
 """
 
 import gzip
 import json
+from itertools import product
 from typing import Any
 
 import pytest
@@ -72,32 +74,35 @@ MEDIA_TYPES = [
 every_write = pytest.mark.parametrize(("route", "method"), calls(*WRITES), ids=str)
 
 
-def send(
-    operator: Operator, route: Route, method: str, body: bytes, media_type: str, **headers: str
-) -> Any:
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Api-Key {issue_key(operator)}")
-    return client.generic(
-        method,
-        route.path(**route.objects_of(operator)),
-        body,
-        content_type=media_type,
-        headers={"Idempotency-Key": "trap", **headers},
-    )
+class Sender:
+    """Sends bodies with one method to one route of an operator, with a good key."""
+
+    def __init__(self, operator: Operator, route: Route, method: str) -> None:
+        self._client = APIClient()
+        self._client.credentials(HTTP_AUTHORIZATION=f"Api-Key {issue_key(operator)}")
+        self._method = method
+        self._path = route.path(**route.objects_of(operator))
+
+    def send(self, body: bytes, media_type: str = "application/json", **headers: str) -> Any:
+        return self._client.generic(
+            self._method,
+            self._path,
+            body,
+            content_type=media_type,
+            headers={"Idempotency-Key": "trap", **headers},
+        )
 
 
-def assert_refused(response: Any, status: int) -> None:
-    assert response.status_code == status, response.content
-    assert response.headers["Content-Type"] == "application/problem+json"
+CODES = {400: "INVALID_REQUEST", 413: "BODY_TOO_LARGE", 415: "UNSUPPORTED_MEDIA_TYPE"}
+
+
+def is_refused(response: Any, status: int) -> bool:
+    """Tell whether the answer is the problem document of that status."""
+    if response.headers["Content-Type"] != "application/problem+json":
+        return False
     document = response.json()
-    assert document["status"] == status
-    assert (
-        document["code"]
-        == {
-            400: "INVALID_REQUEST",
-            413: "BODY_TOO_LARGE",
-            415: "UNSUPPORTED_MEDIA_TYPE",
-        }[status]
+    return response.status_code == document["status"] == status and (
+        document["code"] == CODES[status]
     )
 
 
@@ -108,38 +113,36 @@ def test_there_are_routes_to_try() -> None:
 
 
 @every_write
-@pytest.mark.parametrize("trap", TRAPS)
-def test_a_trap_is_refused(route: Route, method: str, trap: str, operator: Operator) -> None:
-    body, status = TRAPS[trap]
+def test_every_trap_is_refused(route: Route, method: str, operator: Operator) -> None:
+    sender = Sender(operator, route, method)
 
-    response = send(operator, route, method, body, "application/json")
+    taken = []
+    for name, (body, status) in TRAPS.items():
+        response = sender.send(body)
+        # The body itself is refused, not a field of it that happens to be unknown.
+        if not is_refused(response, status) or "errors" in response.json():
+            taken.append((name, response.status_code, response.content))
 
-    assert_refused(response, status)
-    # The body itself was refused, not a field of it that happens to be unknown.
-    assert "errors" not in response.json()
+    assert taken == []
 
 
 @every_write
-@pytest.mark.parametrize("media_type", MEDIA_TYPES)
-def test_another_media_type_is_refused(
-    route: Route, method: str, media_type: str, operator: Operator
-) -> None:
+def test_another_media_type_is_refused(route: Route, method: str, operator: Operator) -> None:
     body = json.dumps(route.body(method, operator)).encode()
+    sender = Sender(operator, route, method)
 
-    response = send(operator, route, method, body, media_type)
+    answers = {media_type: sender.send(body, media_type) for media_type in MEDIA_TYPES}
 
-    assert_refused(response, 415)
+    assert [kind for kind, answer in answers.items() if not is_refused(answer, 415)] == []
 
 
 @every_write
 def test_a_compressed_body_is_refused(route: Route, method: str, operator: Operator) -> None:
     body = gzip.compress(json.dumps(route.body(method, operator)).encode())
 
-    response = send(
-        operator, route, method, body, "application/json", **{"Content-Encoding": "gzip"}
-    )
+    response = Sender(operator, route, method).send(body, **{"Content-Encoding": "gzip"})
 
-    assert_refused(response, 400)
+    assert is_refused(response, 400)
     assert "errors" not in response.json()
 
 
@@ -147,9 +150,9 @@ def test_a_compressed_body_is_refused(route: Route, method: str, operator: Opera
 def test_an_unknown_member_is_refused(route: Route, method: str, operator: Operator) -> None:
     body = {**route.body(method, operator), "operator_id": 1}
 
-    response = send(operator, route, method, json.dumps(body).encode(), "application/json")
+    response = Sender(operator, route, method).send(json.dumps(body).encode())
 
-    assert_refused(response, 400)
+    assert is_refused(response, 400), response.content
     assert ("/operator_id", "unknown") in {
         (error["pointer"], error["code"]) for error in response.json()["errors"]
     }
@@ -159,7 +162,7 @@ def test_an_unknown_member_is_refused(route: Route, method: str, operator: Opera
 def test_control_a_plain_body_is_read(route: Route, method: str, operator: Operator) -> None:
     body = json.dumps(route.body(method, operator)).encode()
 
-    response = send(operator, route, method, body, "application/json; charset=utf-8")
+    response = Sender(operator, route, method).send(body, "application/json; charset=utf-8")
 
     # Of a body that lacks a member, that is said; nothing else is wrong with it.
     if response.status_code == 400:
@@ -168,26 +171,37 @@ def test_control_a_plain_body_is_read(route: Route, method: str, operator: Opera
         assert response.status_code in (200, 201, 202, 409), response.content
 
 
+PATH_PARTS = [
+    "%00",
+    "a%00b",
+    "%FF%FE",
+    "%ED%A0%80",
+    "%0D%0AX-Injected:%201",
+    "x" * 5_000,
+    "%2E%2E",
+    "'--",
+]
+
+
 @pytest.mark.parametrize("route", [route for route in routes() if route.parts], ids=str)
-@pytest.mark.parametrize(
-    "value",
-    ["%00", "a%00b", "%FF%FE", "%ED%A0%80", "%0D%0AX-Injected:%201", "x" * 5_000, "%2E%2E", "'--"],
-    ids=["NUL", "NUL inside", "no UTF-8", "surrogate", "CRLF", "long", "dots", "SQL"],
-)
-def test_a_path_cannot_hold_a_trap(route: Route, value: str, client) -> None:
-    parts = {part: value for part, _converter in route.parts}
-    for method in route.methods:
+def test_a_path_cannot_hold_a_trap(route: Route, client) -> None:
+    taken = []
+    for value, method in product(PATH_PARTS, route.methods):
         response = client.generic(
             method,
-            route.path(**parts),
+            route.path(**{part: value for part, _converter in route.parts}),
             b"{}",
             content_type="application/json",
             headers={"Idempotency-Key": "trap"},
         )
+        if (
+            response.status_code not in (400, 404)
+            or response.headers["Content-Type"] != "application/problem+json"
+            or "X-Injected" in response.headers
+        ):
+            taken.append((value, method, response.content))
 
-        assert response.status_code in (400, 404), (method, response.content)
-        assert response.headers["Content-Type"] == "application/problem+json"
-        assert "X-Injected" not in response.headers
+    assert taken == []
 
 
 QUERIES = [
@@ -219,20 +233,33 @@ def lists() -> list[Route]:
 
 
 @pytest.mark.parametrize("route", lists(), ids=str)
-@pytest.mark.parametrize(("name", "value"), QUERIES)
-def test_a_query_cannot_hold_a_trap(
-    route: Route, name: str, value: str, operator: Operator, client
-) -> None:
-    response = client.get(f"{route.path(**route.objects_of(operator))}?{name}={value}")
+def test_a_query_cannot_hold_a_trap(route: Route, operator: Operator, client) -> None:
+    path = route.path(**route.objects_of(operator))
 
-    assert response.status_code in (200, 400, 404), response.content
+    answers = {(name, value): client.get(f"{path}?{name}={value}") for name, value in QUERIES}
+
+    assert [
+        (query, answer.content)
+        for query, answer in answers.items()
+        if answer.status_code not in (200, 400, 404)
+    ] == []
+
+
+FILTER_VALUES = ["%00", "%FF", "x" * 5_000, "1e400", "'", "{}", "%ED%A0%80"]
 
 
 @pytest.mark.parametrize("route", lists(), ids=str)
-@pytest.mark.parametrize("value", ["%00", "%FF", "x" * 5_000, "1e400", "'", "{}", "%ED%A0%80"])
-def test_a_filter_cannot_hold_a_trap(route: Route, value: str, operator: Operator, client) -> None:
+def test_a_filter_cannot_hold_a_trap(route: Route, operator: Operator, client) -> None:
     path = route.path(**route.objects_of(operator))
-    for name in getattr(route.view, "filterset_fields", ()):
-        response = client.get(f"{path}?{name}={value}")
+    names = getattr(route.view, "filterset_fields", ())
 
-        assert response.status_code in (200, 400), response.content
+    answers = {
+        (name, value): client.get(f"{path}?{name}={value}")
+        for name, value in product(names, FILTER_VALUES)
+    }
+
+    assert [
+        (query, answer.content)
+        for query, answer in answers.items()
+        if answer.status_code not in (200, 400)
+    ] == []
