@@ -145,6 +145,11 @@ class Contribution(models.Model):
                 fields=["instance", "xid"],
                 condition=Q(status=Outcome.REVERSAL),
             ),
+            models.Index(
+                name="contribution_rolled_back",
+                fields=["operator", "reverses"],
+                condition=Q(status=Outcome.REVERSAL),
+            ),
         ]
         triggers: ClassVar = [append_only("contribution_is_append_only")]
 

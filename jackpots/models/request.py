@@ -1,5 +1,6 @@
 """Contributions that were promised with a 202, and are applied by a worker."""
 
+from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
@@ -14,6 +15,10 @@ class ContributionRequestQuerySet(OperatorQuerySet["ContributionRequest"]):
     def pending(self) -> Self:
         """Requests that have not been applied yet."""
         return self.filter(status=RequestStatus.PENDING)
+
+    def due(self, *, now: datetime) -> Self:
+        """Requests to apply (again) now."""
+        return self.pending().filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
 
 
 class ContributionRequest(models.Model):
@@ -34,6 +39,12 @@ class ContributionRequest(models.Model):
     answer = models.JSONField(null=True, blank=True)
     error = models.JSONField(null=True, blank=True)
     received_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(
+        default=0, help_text="How often it could not be applied, through no fault of its own."
+    )
+    next_attempt_at = models.DateTimeField(
+        null=True, blank=True, help_text="Not before; null: at once."
+    )
     finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = models.Manager.from_queryset(ContributionRequestQuerySet)()

@@ -59,12 +59,14 @@ def contribute(
     follow_links: bool,
     key: IdempotencyKey,
     now: datetime,
+    request_id: UUID | None = None,
 ) -> Contributed:
     """
     Contribute to an instance and, if ``follow_links``, to those directly linked to it.
 
     Each leg is accepted or fails by itself, but a failed main leg refuses the request
     and nothing is written. Called again with the same key, returns the first answer.
+    ``request_id`` is what the request is called, if it has a name already.
 
     :raises NotFound: if the operator has no such instance or player.
     :raises DomainError: the main leg's refusal (``jackpots.errors.REFUSAL_CODES``), with
@@ -84,7 +86,15 @@ def contribute(
             _leg(target, plan=plan, wager=wager, role=role, now=now)
             for target, role in zip(plan.targets, _roles(plan), strict=True)
         ]
-        written = _record(operator, plan=plan, wager=wager, legs=legs, key=key, now=now)
+        written = _record(
+            operator,
+            plan=plan,
+            wager=wager,
+            legs=legs,
+            key=key,
+            now=now,
+            request_id=request_id or new_id(),
+        )
         match written["outcome"]:
             case "accepted" | "replayed" as outcome:
                 return Contributed(written["answer"], is_replay=outcome == "replayed")
@@ -200,9 +210,10 @@ def _record(
     legs: list[dict[str, Any]],
     key: IdempotencyKey,
     now: datetime,
+    request_id: UUID,
 ) -> dict[str, Any]:
     request = {
-        "request_id": str(new_id()),
+        "request_id": str(request_id),
         "base_wager": f"{wager.base_wager:f}",
         "currency": wager.currency,
         "gameround_id": wager.gameround_id,
