@@ -43,6 +43,11 @@ class Pot(models.Model):
     drop_type = models.CharField(max_length=24, choices=DropType.choices, default=DropType.MANUAL)
     drop_amount = AmountField(null=True, blank=True)
     drop_at = models.DateTimeField(null=True, blank=True)
+    drop_anchor_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Must hit by a time: the first one, from which later ones are counted.",
+    )
     drop_probability = models.DecimalField(
         max_digits=19,
         decimal_places=18,
