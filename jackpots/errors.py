@@ -39,6 +39,41 @@ class InstanceWrongState(DomainError):
     title = "Wrong state"
 
 
+class SecondPersonRequired(DomainError):
+    """Whoever asked for it, or set it off, cannot also agree to it."""
+
+    code = "SECOND_PERSON_REQUIRED"
+    title = "Second person required"
+
+
+class BoostWrongState(DomainError):
+    """The boost has been decided already."""
+
+    code = "BOOST_WRONG_STATE"
+    title = "Boost already decided"
+
+
+class BoostExpired(DomainError):
+    """The request for the boost is too old to be applied. Ask for it again."""
+
+    code = "BOOST_EXPIRED"
+    title = "Boost expired"
+
+
+class PotNotManual(DomainError):
+    """Nobody drops the pot by hand: what makes it drop is something else."""
+
+    code = "POT_NOT_MANUAL"
+    title = "Pot not manual"
+
+
+class WinWrongState(DomainError):
+    """The win is not in a state from which it can do this."""
+
+    code = "WIN_WRONG_STATE"
+    title = "Wrong state"
+
+
 _REFUSALS: dict[str, tuple[type[DomainError], str]] = {
     InstanceNotActive.code: (InstanceNotActive, "The instance is not active, or it is paused."),
     OutsideSchedule.code: (OutsideSchedule, "The instance is not open at this time."),

@@ -12,7 +12,7 @@ from django.db import connection
 
 from core.errors import NotFound
 from jackpots.enums import ContributionType, Funding, InstanceStatus
-from jackpots.models import Instance
+from jackpots.models import Boost, Instance, JackpotSettings, Pot
 from jackpots.rules.contributions import ContributionTerms
 from operators.models import Operator
 
@@ -290,6 +290,37 @@ _LINK_HEALTH = """
         UNION ALL
         SELECT link.target_id, contribution.error_code, count(*)
         FROM jackpots_linked_instance AS link
+def get_pot(*, instance: Instance, name: str) -> Pot:
+    """
+    Return the pot of the instance with that name.
+
+    :raises NotFound: if there is none.
+    """
+    pot = Pot.objects.filter(instance=instance, name=name).first()
+    if pot is None:
+        raise NotFound("The instance has no such pot.")
+    return pot
+
+
+def get_boost(*, operator: Operator, boost_id: UUID) -> Boost:
+    """
+    Return the operator's boost, its pot and instance fetched.
+
+    :raises NotFound: if there is none.
+    """
+    boosts = Boost.objects.for_operator(operator).select_related("pot__instance")
+    boost = boosts.filter(pk=boost_id).first()
+    if boost is None:
+        raise NotFound("There is no such boost.")
+    return boost
+
+
+def get_jackpot_settings(*, operator: Operator) -> JackpotSettings:
+    """Return how the operator runs jackpots; what nobody has set is as it comes."""
+    found = JackpotSettings.objects.filter(operator=operator).first()
+    return JackpotSettings(operator=operator) if found is None else found
+
+
         JOIN jackpots_instance AS target ON target.id = link.target_id
         JOIN jackpots_contribution AS contribution
             ON contribution.instance_id = target.id AND contribution.xid >= target.folded_to

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from jackpots.api.v1 import views
+from jackpots.api.v1 import settings, views
 
 urlpatterns = [
     path(
@@ -10,4 +10,5 @@ urlpatterns = [
         views.ContributionView.as_view(),
         name="v1-contributions",
     ),
+    path("jackpot-settings", settings.JackpotSettingsView.as_view(), name="jackpot-settings"),
 ]
