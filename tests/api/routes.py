@@ -9,6 +9,8 @@ route that is missing from them fails its tests.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -17,6 +19,7 @@ from django.urls.resolvers import RoutePattern
 from rest_framework.views import APIView
 
 from adapters.http.signing import make_secret
+from jackpots.models import Boost
 from operators.models import Operator
 from tests.factories.activity import BetFactory, bet_by, deposit_by
 from tests.factories.adapters import AdapterConfigFactory
@@ -27,7 +30,7 @@ from tests.factories.bonuses import (
     BonusTemplateFactory,
 )
 from tests.factories.games import GameFactory
-from tests.factories.jackpots import InstanceFactory, OptInFactory
+from tests.factories.jackpots import BoostFactory, InstanceFactory, OptInFactory
 from tests.factories.operators import ExchangeRateFactory
 from tests.factories.players import PlayerFactory, SegmentFactory
 from tests.factories.promos import CodeBatchFactory, PromoFactory, UserPromoFactory
@@ -48,6 +51,23 @@ def opt_in_of(operator: Operator) -> dict[str, Any]:
     """Return the parts of the path of an opt-in that stands."""
     opt_in = OptInFactory.create(instance__operator=operator)
     return {"instance_id": opt_in.instance.pk, "player_id": opt_in.player.reference}
+
+
+def pot_of(operator: Operator) -> dict[str, Any]:
+    """Return the parts of the path of a pot that can be boosted and dropped; no other's name."""
+    instance = InstanceFactory.create(
+        operator=operator,
+        progressive=True,
+        pots=[{"name": f"grand of {operator.slug}", "seed": Decimal(10)}],
+    )
+    return {"instance_id": instance.pk, "pot_name": instance.pots.get().name}
+
+
+def boost_of(operator: Operator) -> Boost:
+    """Return a boost of a pot of ``operator`` that somebody else has asked for."""
+    return BoostFactory.create(
+        pot__instance__operator=operator, expires_at=datetime(2999, 1, 1, tzinfo=UTC)
+    )
 
 
 def bet_of(operator: Operator) -> dict[str, Any]:
@@ -104,12 +124,14 @@ def grant_of(operator: Operator) -> dict[str, str]:
 OBJECTS: dict[str, Callable[[Operator], Any]] = {
     "adapter_slug": lambda operator: AdapterConfigFactory.create(operator=operator).slug,
     "batch_id": lambda operator: CodeBatchFactory.create(promo__operator=operator).pk,
+    "boost_id": lambda operator: boost_of(operator).pk,
     "bet_id": lambda operator: BetFactory.create(operator=operator).bet_id,
     "campaign_id": lambda operator: BonusCampaignFactory.create(operator=operator).pk,
     "grant_id": lambda operator: BonusGrantFactory.create(asked_template__operator=operator).pk,
     "instance_id": lambda operator: InstanceFactory.create(operator=operator).pk,
     "issuance_id": lambda operator: BonusIssuanceFactory.create(template__operator=operator).pk,
     "player_id": lambda operator: PlayerFactory.create(operator=operator).reference,
+    "pot_name": lambda operator: pot_of(operator)["pot_name"],
     "promo_id": lambda operator: PromoFactory.create(operator=operator).pk,
     "segment_id": lambda operator: SegmentFactory.create(operator=operator).pk,
     "slug": lambda operator: GameFactory.create(operator=operator).slug,
@@ -124,6 +146,7 @@ OBJECTS: dict[str, Callable[[Operator], Any]] = {
 #: A path that names a thing by several parts: how to make them together, by route name.
 TOGETHER: dict[str, Callable[[Operator], dict[str, Any]]] = {
     "instance-opt-in": opt_in_of,
+    "pot-boosts": pot_of,
     "bet-settlement": bet_of,
     "bet-rollback": bet_of,
 }
@@ -152,6 +175,9 @@ BODIES: dict[tuple[str, str], Callable[[Operator], Any]] = {
     ("instance-links", "PUT"): lambda operator: {"linked_instances": []},
     ("v1-contributions", "POST"): wager_of,
     ("v2-contributions", "POST"): wager_of,
+    ("pot-boosts", "POST"): lambda operator: {"amount": "10.00", "reason": "Ten years"},
+    ("boost-rejection", "POST"): lambda operator: {"reason": "It was a mistake."},
+    ("jackpot-settings", "PUT"): lambda operator: {"win_approval_above": "1000.00"},
     ("deposits", "POST"): euros,
     ("withdrawals", "POST"): euros,
     ("vault-deposits", "POST"): euros,
@@ -215,6 +241,7 @@ ROWS: dict[str, Callable[[Operator], Any]] = {
     "games": lambda operator: GameFactory.create(operator=operator),
     "exchange-rates": lambda operator: ExchangeRateFactory.create(operator=operator),
     "instances": lambda operator: InstanceFactory.create(operator=operator),
+    "boosts": boost_of,
     "bonus-campaigns": lambda operator: BonusCampaignFactory.create(operator=operator),
     "bonus-grants": lambda operator: BonusGrantFactory.create(asked_template__operator=operator),
     "bonus-templates": lambda operator: BonusTemplateFactory.create(operator=operator),
@@ -227,7 +254,7 @@ ROWS: dict[str, Callable[[Operator], Any]] = {
 }
 
 #: Routes that name nothing in their path and are no list either: one thing of each operator.
-SINGLES = {"promo-settings"}
+SINGLES = {"promo-settings", "jackpot-settings"}
 
 #: Lists that are never empty, since every operator is born with a row; with tests of their own.
 BORN_WITH = {"adapters"}

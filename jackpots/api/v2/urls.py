@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from jackpots.api.v2 import contributions, instances, links, opt_ins
+from jackpots.api.v2 import boosts, contributions, instances, links, opt_ins
 
 _INSTANCE = "jackpots/instances/<uuid:instance_id>"
+_POT = f"{_INSTANCE}/pots/<str:pot_name>"
 
 urlpatterns = [
     path("jackpots/instances", instances.InstanceListView.as_view(), name="instances"),
@@ -32,5 +33,17 @@ urlpatterns = [
         f"{_INSTANCE}/contributions",
         contributions.LinkedContributionView.as_view(),
         name="v2-contributions",
+    ),
+    path(f"{_POT}/boosts", boosts.BoostRequestView.as_view(), name="pot-boosts"),
+    path("jackpots/boosts", boosts.BoostListView.as_view(), name="boosts"),
+    path(
+        "jackpots/boosts/<uuid:boost_id>/apply",
+        boosts.BoostApplicationView.as_view(),
+        name="boost-application",
+    ),
+    path(
+        "jackpots/boosts/<uuid:boost_id>/reject",
+        boosts.BoostRejectionView.as_view(),
+        name="boost-rejection",
     ),
 ]
