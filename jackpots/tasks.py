@@ -2,12 +2,13 @@
 
 import logging
 from typing import Any
+from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
 
 from core.actors import Actor, ActorKind
-from jackpots.services import folding
+from jackpots.services import folding, payouts, requests
 
 logger = logging.getLogger(__name__)
 
@@ -26,3 +27,37 @@ def fold_contributions(**_newer: Any) -> int:
     if folded_count:
         logger.info("folded %s contributions", folded_count)
     return folded_count
+
+
+# At most this many a run: beat comes back every second.
+REQUESTS_PER_RUN_MAX = 500
+
+
+@shared_task
+def apply_contribution_request(*, request_id: str, **_newer: Any) -> bool:
+    """Apply a promised contribution. Safe to run twice, or at the same time."""
+    return requests.apply_contribution_request(request_id=UUID(request_id), clock=timezone.now)
+
+
+@shared_task
+def apply_contribution_requests(**_newer: Any) -> int:
+    """Apply promised contributions whose message got lost. Safe to run twice, or at once."""
+    ended_count = requests.apply_contribution_requests(
+        clock=timezone.now, limit=REQUESTS_PER_RUN_MAX
+    )
+    if ended_count:
+        logger.info("applied %s promised contributions", ended_count)
+    return ended_count
+
+
+# At most this many a run: beat comes back every second, those due longest go first.
+PAYOUTS_PER_RUN_MAX = 200
+
+
+@shared_task
+def pay_due_wins(**_newer: Any) -> int:
+    """Pay wins that are payable. Safe to run twice, or at the same time."""
+    paid_count = payouts.pay_due_wins(clock=timezone.now, limit=PAYOUTS_PER_RUN_MAX)
+    if paid_count:
+        logger.info("paid %s wins", paid_count)
+    return paid_count

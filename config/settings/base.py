@@ -142,6 +142,8 @@ CELERY_TASK_ROUTES = {
     "bonuses.tasks.*": {"queue": "bonuses"},
     "core.tasks.*": {"queue": "core"},
     "jackpots.tasks.*": {"queue": "jackpots"},
+    # Apart: a platform that hangs holds up payouts, and no meters and no draws.
+    "jackpots.tasks.pay_due_wins": {"queue": "payouts"},
     "promos.tasks.*": {"queue": "promos"},
     "wallets.tasks.*": {"queue": "wallets"},
 }
@@ -155,6 +157,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "jackpots.tasks.fold_contributions",
         "schedule": 1.0,
         # A run that could not start within two seconds is replaced by the next one.
+        "options": {"expires": 2},
+    },
+    "apply-contribution-requests": {
+        "task": "jackpots.tasks.apply_contribution_requests",
+        "schedule": 1.0,
+        "options": {"expires": 2},
+    },
+    "pay-due-wins": {
+        "task": "jackpots.tasks.pay_due_wins",
+        "schedule": 1.0,
         "options": {"expires": 2},
     },
     "expire-due-user-promos": {
@@ -283,6 +295,8 @@ FAILPOINTS_ENABLED = False
 
 # What bonuses ask for adapters (bonuses/ports.py).
 BONUS_ADAPTERS = "adapters.registry.registry"
+# Who pays the wins of players whose wallet is elsewhere (jackpots/ports.py).
+JACKPOT_PAYOUTS = "adapters.registry.payouts"
 # Hosts (or host:port) that a platform's address may name although they are private, not
 # HTTPS, or not at port 443. Each is as it stands in the address: a name is not its address.
 ADAPTER_ALLOWED_HOSTS = env.list("ADAPTER_ALLOWED_HOSTS", default=[])

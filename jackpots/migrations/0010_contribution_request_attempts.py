@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("jackpots", "0006_open_pots")]
+    dependencies = [("jackpots", "0007_contribute")]
 
     operations = [
         migrations.AddField(

@@ -4,11 +4,11 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.idempotency import replay_headers, required_key
+from core.api.idempotency import required_key
 from core.api.problem_schema import problems
 from core.api.serializers import parsed
 from core.api.views import WindfallView
@@ -17,8 +17,13 @@ from jackpots.api.serializers import (
     ContributeSerializer,
     LinkedContributionSerializer,
     represent_leg,
-    represent_linked_contribution,
     wager_of,
+)
+from jackpots.api.v2.requests import (
+    PromisedContributionSerializer,
+    prefers_async,
+    respond_async,
+    respond_stored,
 )
 from jackpots.services.contributions import contribute
 from operators.enums import Scope
@@ -34,7 +39,18 @@ class LinkedContributionView(WindfallView):
     @extend_schema(
         operation_id="v2_contribute",
         request=ContributeSerializer,
-        responses={201: LinkedContributionSerializer, **problems(400, 404, 409, 422)},
+        parameters=[
+            OpenApiParameter(
+                "Prefer",
+                location="header",
+                description="`respond-async`: be promised the effect (202) instead.",
+            )
+        ],
+        responses={
+            201: LinkedContributionSerializer,
+            202: PromisedContributionSerializer,
+            **problems(400, 404, 409, 422),
+        },
     )
     def post(self, request: Request, instance_id: UUID) -> Response:
         """
@@ -43,7 +59,13 @@ class LinkedContributionView(WindfallView):
         Only the links of this instance are followed, one hop. A linked leg that fails
         never fails the request. If the main leg fails, nothing is written, and the
         problem document carries `results` (the main leg) and `not_attempted`.
+
+        With `Prefer: respond-async` the answer is 202 and a `Location` to ask: what was
+        answered so is applied exactly once, at the terms of that instant. One
+        Idempotency-Key has one first answer, whether it is repeated with Prefer or without.
         """
+        if prefers_async(request):
+            return respond_async(request, instance_id)
         key = required_key(request)
         try:
             contributed = contribute(
@@ -59,8 +81,4 @@ class LinkedContributionView(WindfallView):
                 results = [represent_leg(leg) for leg in refusal.members["results"]]
                 refusal.members["results"] = results
             raise
-        return Response(
-            represent_linked_contribution(contributed.answer),
-            status=201,
-            headers=replay_headers(contributed.is_replay),
-        )
+        return respond_stored(contributed.answer, is_replay=contributed.is_replay)

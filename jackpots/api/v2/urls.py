@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from jackpots.api.v2 import boosts, contributions, instances, links, opt_ins
+from jackpots.api.v2 import boosts, contributions, instances, links, opt_ins, requests, wins
 
 _INSTANCE = "jackpots/instances/<uuid:instance_id>"
 _POT = f"{_INSTANCE}/pots/<str:pot_name>"
@@ -45,5 +45,19 @@ urlpatterns = [
         "jackpots/boosts/<uuid:boost_id>/reject",
         boosts.BoostRejectionView.as_view(),
         name="boost-rejection",
+    ),
+    path(
+        "jackpots/contribution-requests/<uuid:request_id>",
+        requests.ContributionRequestView.as_view(),
+        name="contribution-request",
+    ),
+    path("jackpots/wins", wins.WinListView.as_view(), name="wins"),
+    path(
+        "jackpots/wins/<uuid:win_id>/approve",
+        wins.WinApprovalView.as_view(),
+        name="win-approval",
+    ),
+    path(
+        "jackpots/wins/<uuid:win_id>/reject", wins.WinRejectionView.as_view(), name="win-rejection"
     ),
 ]
