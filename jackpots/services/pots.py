@@ -6,7 +6,7 @@ Whoever calls these holds the row of the pot's instance: it guards every column 
 
 import json
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from core import money, sealing
 from core.actors import Actor
 from core.money import EXACT, format_amount
 from jackpots.enums import DropType, EntryKind, Recurrence, WinCause
-from jackpots.models import Instance, Pot, PotEntry, Win
+from jackpots.models import Instance, MeterHour, Pot, PotEntry, Win
 from jackpots.rules import drops, identities
 from jackpots.services.wins import record_win
 
@@ -55,6 +55,7 @@ def open_pots(*, instance: Instance, now: datetime) -> list[Pot]:
         hide_trigger(instance=instance, pot=pot)
         pot.save(update_fields=["opening", "trigger_sealed", "commitment"])
         _enter(instance, pot, EntryKind.SEED, pot.seed, now=now)
+        note_meter(pot=pot, now=now)
     return pots
 
 
@@ -82,7 +83,7 @@ def end_cycle(
     Joins the caller's transaction, who has locked the instance. Moves its revision.
     """
     payout = drops.pay_out(accrued, cap=pot.cap, currency=money.get_currency(instance.currency))
-    trigger, nonce = reveal_trigger(pot=pot)
+    trigger, nonce = reveal_trigger(sealed=pot.trigger_sealed)
     win_id = None
     if contribution_id is not None:
         win_id = identities.win_id(contribution_id=contribution_id, pot_position=pot.position)
@@ -113,6 +114,7 @@ def end_cycle(
     pot.save(update_fields=_COLUMNS)
     _enter(instance, pot, EntryKind.RESERVE, seeding.from_reserve, now=now)
     _enter(instance, pot, EntryKind.SEED, seeding.from_house, now=now)
+    note_meter(pot=pot, now=now)
     instance.revision += 1
     instance.save(update_fields=["revision"])
     return win
@@ -179,12 +181,25 @@ def hide_trigger(*, instance: Instance, pot: Pot) -> None:
     )
 
 
-def reveal_trigger(*, pot: Pot) -> tuple[Decimal | None, str]:
-    """Return the pot's hidden amount and its nonce, or nothing if it hides none."""
-    if not pot.trigger_sealed:
+def reveal_trigger(*, sealed: str) -> tuple[Decimal | None, str]:
+    """Return a pot's hidden amount and its nonce, or nothing if it hides none."""
+    if not sealed:
         return None, ""
-    hidden = json.loads(sealing.unseal(pot.trigger_sealed))
+    hidden = json.loads(sealing.unseal(sealed))
     return Decimal(hidden["trigger"]), hidden["nonce"]
+
+
+def note_meter(*, pot: Pot, now: datetime) -> None:
+    """Write down for the charts where the meter stands now."""
+    accrued = EXACT.add(pot.opening, pot.folded)
+    value = accrued if pot.cap is None else min(accrued, pot.cap)
+    hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    MeterHour.objects.bulk_create(
+        [MeterHour(pot=pot, hour=hour, contributed=Decimal(0), value=value)],
+        update_conflicts=True,
+        unique_fields=["pot", "hour"],
+        update_fields=["value"],
+    )
 
 
 def _amount(text: str | None) -> Decimal | None:

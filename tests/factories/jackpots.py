@@ -11,6 +11,7 @@ import factory
 
 from core import sealing
 from core.actors import ActorKind
+from core.money import format_amount
 from jackpots.enums import (
     BoostStatus,
     ContributionType,
@@ -31,6 +32,7 @@ from jackpots.models import (
     Prize,
     Win,
 )
+from jackpots.rules.drops import commitment
 from tests.factories.operators import LONG_AGO, OperatorFactory
 from tests.factories.players import PlayerFactory
 
@@ -125,10 +127,15 @@ class PotFactory(factory.django.DjangoModelFactory[Pot]):
     @factory.post_generation
     def trigger(self, create: bool, extracted: Decimal | None, **kwargs: Any) -> None:
         if create and extracted is not None:
-            trigger, nonce = f"{extracted:.8f}", "0" * 32
-            self.trigger_sealed = sealing.seal(json.dumps({"trigger": trigger, "nonce": nonce}))
-            revealed = f"{self.pk}:{self.cycle}:{trigger}:{nonce}"
-            self.commitment = hashlib.sha256(revealed.encode()).hexdigest()
+            nonce = "0" * 32
+            hidden = {"trigger": f"{extracted:f}", "nonce": nonce}
+            self.trigger_sealed = sealing.seal(json.dumps(hidden))
+            self.commitment = commitment(
+                pot_id=self.pk,
+                cycle=self.cycle,
+                trigger=format_amount(extracted, self.instance.currency),
+                nonce=nonce,
+            )
             self.save(update_fields=["trigger_sealed", "commitment"])
 
 
