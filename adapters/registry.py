@@ -1,8 +1,13 @@
-"""Where bonuses find the adapters (the setting ``BONUS_ADAPTERS`` names ``registry``)."""
+"""
+Where domains find the adapters: the settings name what is at the end of this module.
+
+``BONUS_ADAPTERS`` names ``registry``, ``JACKPOT_PAYOUTS`` names ``payouts``.
+"""
 
 from adapters.selectors import find_adapter_config, get_default_config
-from adapters.services.connections import connect_adapter
+from adapters.services.connections import connect_adapter, connect_payouts
 from bonuses.ports import AdapterRegistry, BonusAdapter
+from jackpots.ports import PayoutChannel, PayoutRegistry
 from operators.models import Operator
 
 
@@ -22,4 +27,21 @@ class ConfiguredAdapters:
         return connect_adapter(config=find_adapter_config(slug=slug))
 
 
+class ConfiguredPayouts:
+    """The same adapters, as ways to pay wins: where bonuses go, the wallet is."""
+
+    def default_channel(self, *, operator: Operator) -> PayoutChannel:
+        """Return the channel through which the operator's wins are paid."""
+        return connect_payouts(config=get_default_config(operator=operator))
+
+    def get_channel(self, *, slug: str) -> PayoutChannel:
+        """
+        Return the channel of that slug.
+
+        :raises NotFound: if there is none.
+        """
+        return connect_payouts(config=find_adapter_config(slug=slug))
+
+
 registry: AdapterRegistry = ConfiguredAdapters()
+payouts: PayoutRegistry = ConfiguredPayouts()

@@ -21,6 +21,7 @@ from bonuses.ports import (
     PlatformView,
 )
 from core.models import new_id
+from jackpots.ports import PaidOut, PayoutOrder, PayoutRejected, PayoutUnavailable
 
 #: Refusals that say "not now" rather than "no".
 _NOT_NOW = frozenset([408, 425, 429])
@@ -113,6 +114,25 @@ class HttpAdapter:
         if _is_refusal(answer):
             raise PlatformRejected(*mapping.read_refusal(answer))
         return mapping.read_view(answer, platform_bonus_id=platform_bonus_id, currency=currency)
+
+    def pay_out(self, order: PayoutOrder) -> PaidOut:
+        """
+        Pay a win; one that was paid before under the same id is not paid again.
+
+        :raises PayoutRejected: if the platform refused.
+        :raises PayoutUnavailable: if it is not known whether it paid.
+        """
+        body, deadline = mapping.payout_body(order), Deadline(self.deadline_s)
+        try:
+            answer = self._send("POST", mapping.PAYOUT_PATH, body, str(order.payout_id), deadline)
+            if not _is_refusal(answer):
+                return mapping.read_payout(answer, order)
+            code, detail = mapping.read_refusal(answer)
+            if answer.status == 409 and code == mapping.DUPLICATE_PAYOUT:
+                return mapping.read_duplicate_payout(answer, order)
+        except PlatformUnavailable as failure:
+            raise PayoutUnavailable(failure.detail) from failure
+        raise PayoutRejected(code, detail)
 
     def _send(
         self,

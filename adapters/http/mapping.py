@@ -21,11 +21,21 @@ from bonuses.ports import BonusOrder, PlatformBonus, PlatformUnavailable, Platfo
 from core.api.parsers import parse_json
 from core.errors import CurrencyUnknown
 from core.instants import format_instant
-from core.money import AMOUNT_LIMIT, EXACT, format_decimal, get_currency, quantize
+from core.money import (
+    AMOUNT_LIMIT,
+    EXACT,
+    format_amount,
+    format_decimal,
+    get_currency,
+    quantize,
+)
+from jackpots.ports import PaidOut, PayoutOrder
 
 GRANT_PATH = "/v1/bonuses/grant"
 CANCEL_PATH = "/v1/bonuses/cancel"
 DUPLICATE_GRANT = "DUPLICATE_GRANT"
+PAYOUT_PATH = "/v1/jackpots/payouts"
+DUPLICATE_PAYOUT = "DUPLICATE_PAYOUT"
 
 #: A platform's own words for a bonus that is on; the others are ours.
 ACTIVE_STATUSES = ("credited", "pending")
@@ -87,6 +97,20 @@ def cancel_body(*, grant_id: UUID, platform_bonus_id: str, reason: str) -> dict[
     }
 
 
+def payout_body(order: PayoutOrder) -> dict[str, Any]:
+    """Return the body that asks for a win to be paid."""
+    return {
+        "payout_id": str(order.payout_id),
+        "player_external_id": order.player_reference,
+        "amount": format_amount(order.amount, order.currency),
+        "amount_subunit": to_subunit(order.amount, order.currency),
+        "currency": order.currency,
+        "instance_id": str(order.instance_id),
+        "pot": order.pot,
+        "cause": order.cause,
+    }
+
+
 def to_subunit(amount: Decimal, currency: str) -> int:
     """Return an amount that a player can hold in minor units: 10.00 EUR is 1000."""
     units = EXACT.divide(amount, get_currency(currency).minor_unit)
@@ -144,6 +168,35 @@ def read_fetched(answer: Answer, order: BonusOrder) -> PlatformBonus:
     if answer.status != 200:
         _unusable(f"status {answer.status} for a bonus that it says it has")
     return read_grant(answer, order)
+
+
+def read_payout(answer: Answer, order: PayoutOrder) -> PaidOut:
+    """
+    Return the payout that the platform says it made.
+
+    :raises PlatformUnavailable: if it does not say so in the words of the contract, or says
+        that it paid something else.
+    """
+    if answer.status not in (200, 201):
+        _unusable(f"status {answer.status}")
+    body = _object(answer)
+    _check_is_payout(order, body)
+    if not is_platform_id(body.get("platform_payout_id")):
+        _unusable("no usable platform_payout_id")
+    return PaidOut(platform_payout_id=body["platform_payout_id"])
+
+
+def read_duplicate_payout(answer: Answer, order: PayoutOrder) -> PaidOut:
+    """
+    Return the payout that a DUPLICATE_PAYOUT tells of; it need not name it.
+
+    :raises PlatformUnavailable: if it tells of something else.
+    """
+    body = _object(answer, may_fail=True)
+    members = {**_error_members(body), **body}
+    _check_is_payout(order, members)
+    named = members.get("platform_payout_id")
+    return PaidOut(platform_payout_id=str(named) if is_platform_id(named) else "")
 
 
 def read_view(answer: Answer, *, platform_bonus_id: str, currency: str) -> PlatformView:
@@ -227,6 +280,15 @@ def _check_is_for(order: BonusOrder, body: Mapping[str, Any]) -> None:
     player = body.get("player_external_id")
     if player is not None and player != order.player_reference:
         _unusable("another player than was asked for")
+
+
+def _check_is_payout(order: PayoutOrder, body: Mapping[str, Any]) -> None:
+    """Refuse an answer about another payout: whatever was ordered and is stated must agree."""
+    for name, ordered in payout_body(order).items():
+        stated = body.get(name)
+        # An amount is stated in minor units; how its decimals are written says nothing.
+        if name != "amount" and stated is not None and stated != ordered:
+            _unusable(f"another {name} than was asked for")
 
 
 def _platform_id(body: Mapping[str, Any]) -> str:

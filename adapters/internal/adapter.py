@@ -5,6 +5,7 @@ from uuid import UUID
 
 from bonuses.enums import GrantStatus
 from bonuses.ports import BonusOrder, PlatformBonus, PlatformBonusUnknown, PlatformView
+from jackpots.ports import PaidOut, PayoutOrder, PayoutRejected
 
 PREFIX = "internal:"
 
@@ -46,3 +47,11 @@ class InternalAdapter:
         :raises PlatformBonusUnknown: always.
         """
         raise PlatformBonusUnknown(f"No platform holds {platform_bonus_id}.")
+
+    def pay_out(self, order: PayoutOrder) -> PaidOut:
+        """
+        Refuse: the wallet is ours, and jackpots post the win to it themselves.
+
+        :raises PayoutRejected: always.
+        """
+        raise PayoutRejected("WALLET_IS_OURS", "No platform holds the player's wallet.")

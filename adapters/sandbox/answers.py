@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from adapters.sandbox.payouts import Payout
 from adapters.sandbox.state import Bonus
 
 JSON = "application/json"
@@ -12,13 +13,13 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Answer:
-    """A status and a body: what is not bytes goes out as JSON. ``bonus`` is what it is about."""
+    """A status and a body: what is not bytes goes out as JSON. ``about`` is what it tells of."""
 
     status: int
     body: Any
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
-    bonus: Bonus | None = None
+    about: Bonus | Payout | None = None
 
     def as_bytes(self) -> bytes:
         """Return the body as it goes over the wire."""

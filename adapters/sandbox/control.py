@@ -39,6 +39,7 @@ HELP = {
     "POST /sandbox/bonuses/{id}/cancel": '{"reason": "…"}',
     "POST /sandbox/bonuses/{id}/forfeit": '{"reason": "…"}',
     "POST /sandbox/bonuses/{id}/play": 'credit, wager, complete: {"steps": 4}',
+    "GET /sandbox/payouts": "every win it paid to a player",
     "GET /sandbox/requests": "what was asked of /v1/…",
     "GET /sandbox/webhooks": "what was sent, and what the receiver said",
     "POST /sandbox/webhooks/send": '{"event": "bonus.…", "data": {}, "event_id": "…", "ts": "…"}',
@@ -58,6 +59,7 @@ class Control:
         self._calls: dict[tuple[str, str], Callable[[dict[str, Any]], Answer]] = {
             ("GET", "/sandbox/"): self._overview,
             ("GET", "/sandbox/bonuses"): self._bonuses,
+            ("GET", "/sandbox/payouts"): self._payouts,
             ("GET", "/sandbox/requests"): self._requests,
             ("GET", "/sandbox/webhooks"): self._webhooks,
             ("POST", "/sandbox/webhooks/send"): self._send,
@@ -99,6 +101,7 @@ class Control:
                     for status in BonusStatus
                     if (count := sum(bonus.status is status for bonus in bonuses))
                 },
+                "payouts": len(platform.payouts.all()),
                 "requests": len(platform.requests()),
                 "webhooks": len(platform.sender.all()),
                 "misbehaviours": [order.as_overview() for order in platform.misbehaviours.all()],
@@ -110,6 +113,10 @@ class Control:
     def _bonuses(self, body: dict[str, Any]) -> Answer:
         bonuses = [bonus.as_overview() for bonus in self._platform.bonuses.all()]
         return Answer(200, {"bonuses": bonuses})
+
+    def _payouts(self, body: dict[str, Any]) -> Answer:
+        payouts = [payout.as_overview() for payout in self._platform.payouts.all()]
+        return Answer(200, {"payouts": payouts})
 
     def _requests(self, body: dict[str, Any]) -> Answer:
         requests = [asdict(request) for request in self._platform.requests()]

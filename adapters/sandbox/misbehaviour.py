@@ -7,11 +7,13 @@ from enum import StrEnum
 from typing import Any
 
 from adapters.sandbox.answers import JSON, Answer, Refused, take_integer, take_text
+from adapters.sandbox.payouts import Payout
+from adapters.sandbox.state import Bonus
 
 HANG_S = 60.0
 DRIP_INTERVAL_S = 1.0
 HUGE_MEGABYTES = 64
-OTHER_GRANT = "00000000-0000-4000-8000-000000000000"
+OTHER_ID = "00000000-0000-4000-8000-000000000000"
 
 
 class Mode(StrEnum):
@@ -197,15 +199,21 @@ _WITH_OTHER_MEMBERS = (Mode.NULL_ID, Mode.OTHER_ID, Mode.WRONG_CURRENCY, Mode.WR
 
 
 def _with_other_members(mode: Mode, answer: Answer | None) -> Answer | None:
-    if answer is None or answer.bonus is None:
-        return None
-    template = answer.bonus.template
-    amount, currency = template["amount_subunit"], template["currency"]
+    match answer.about if answer is not None else None:
+        case Bonus() as bonus:
+            platform_id, our_id = "platform_bonus_id", "grant_id"
+            amount, currency = bonus.template["amount_subunit"], bonus.template["currency"]
+        case Payout() as payout:
+            platform_id, our_id = "platform_payout_id", "payout_id"
+            amount, currency = payout.amount_subunit, payout.currency
+        case _:
+            return None
+    assert answer is not None, "it is about something"
     match mode:
         case Mode.NULL_ID:
-            wrong: dict[str, Any] = {"platform_bonus_id": None}
+            wrong: dict[str, Any] = {platform_id: None}
         case Mode.OTHER_ID:
-            wrong = {"platform_bonus_id": "sbx_of_somebody_else", "grant_id": OTHER_GRANT}
+            wrong = {platform_id: "sbx_of_somebody_else", our_id: OTHER_ID}
         case Mode.WRONG_CURRENCY:
             other = "XTS" if currency != "XTS" else "XXX"
             wrong = {"amount_subunit": amount, "currency": other}
@@ -213,7 +221,7 @@ def _with_other_members(mode: Mode, answer: Answer | None) -> Answer | None:
             wrong = {"amount_subunit": amount + 1, "currency": currency}
         case _:
             raise AssertionError(f"{mode} does not change members")
-    return Answer(answer.status, {**answer.body, **wrong}, bonus=answer.bonus)
+    return Answer(answer.status, {**answer.body, **wrong}, about=answer.about)
 
 
 def _problem(options: Mapping[str, Any], status: int, code: str, message: str) -> Answer:

@@ -1,4 +1,4 @@
-"""The platform: the contract's three calls, and everything that it remembers of them."""
+"""The platform: the contract's four calls, and everything that it remembers of them."""
 
 import re
 import threading
@@ -13,6 +13,7 @@ from adapters.errors import WebhookSignatureInvalid
 from adapters.http.signing import verify
 from adapters.sandbox.answers import Answer, Refused, parse_object, take_integer, take_text
 from adapters.sandbox.misbehaviour import Misbehaviours
+from adapters.sandbox.payouts import PaidDifferently, Payouts
 from adapters.sandbox.sender import Destination, Sender, Webhook
 from adapters.sandbox.state import Bonus, BonusEnded, Bonuses, BonusStatus, timestamp
 
@@ -71,6 +72,7 @@ class Platform:
 
     def __post_init__(self) -> None:
         self.bonuses = Bonuses(self.kept_in)
+        self.payouts = Payouts()
         self.sender = Sender(self.misbehaviours, self.settings.destination)
         self._lock = threading.Lock()
         self._requests: list[RecordedRequest] = []
@@ -88,10 +90,11 @@ class Platform:
             return list(self._requests)
 
     def clear(self) -> None:
-        """Be as on the first day: no bonuses, no records, no misbehaviour."""
+        """Be as on the first day: no bonuses, no payouts, no records, no misbehaviour."""
         self.misbehaviours.clear()
         self.sender.clear()
         self.bonuses.clear()
+        self.payouts.clear()
         with self._lock:
             self._requests.clear()
 
@@ -145,13 +148,15 @@ class Platform:
                 return self._grant
             case "POST", "/v1/bonuses/cancel":
                 return self._cancel
+            case "POST", "/v1/jackpots/payouts":
+                return self._pay_out
             case "GET", path if BONUS_PATH.fullmatch(path):
                 return self._view
         raise Refused(404, "NOT_FOUND", "There is no such call.")
 
     def _grant(self, request: Request) -> Answer:
         body = parse_object(request.body)
-        grant_id = _checked_grant_id(request, body)
+        grant_id = _checked_id(request, body, "grant_id")
         template = body.get("template")
         if not isinstance(template, dict):
             raise Refused(422, "INVALID_REQUEST", "template must be an object.")
@@ -170,14 +175,14 @@ class Platform:
             return Answer(409, {"code": "DUPLICATE_GRANT", "message": message, **members})
         self._credit_soon(bonus)
         granted = {"platform_bonus_id": bonus.platform_bonus_id, "status": bonus.status.value}
-        return Answer(201, granted, bonus=bonus)
+        return Answer(201, granted, about=bonus)
 
     def _cancel(self, request: Request) -> Answer:
         body = parse_object(request.body)
-        grant_id = _checked_grant_id(request, body)
+        grant_id = _checked_id(request, body, "grant_id")
         bonus = self.get(take_text(body, "platform_bonus_id", default=grant_id))
         if bonus.status is BonusStatus.CANCELLED:
-            return Answer(200, bonus.as_view(), bonus=bonus)
+            return Answer(200, bonus.as_view(), about=bonus)
         reason = take_text(body, "reason", default="cancelled")
         try:
             cancelled = self.bonuses.end(
@@ -185,13 +190,30 @@ class Platform:
             )
         except BonusEnded:
             raise ended(self.get(bonus.platform_bonus_id)) from None
-        return Answer(200, cancelled.as_view(), bonus=cancelled)
+        return Answer(200, cancelled.as_view(), about=cancelled)
 
     def _view(self, request: Request) -> Answer:
         match = BONUS_PATH.fullmatch(request.path)
         assert match is not None, "that is how the call was found"
         bonus = self.get(unquote(match[1]))
-        return Answer(200, bonus.as_view(), bonus=bonus)
+        return Answer(200, bonus.as_view(), about=bonus)
+
+    def _pay_out(self, request: Request) -> Answer:
+        body = parse_object(request.body)
+        _checked_id(request, body, "payout_id")
+        take_integer(body, "amount_subunit")
+        for name in ("player_external_id", "amount", "currency", "instance_id", "pot", "cause"):
+            take_text(body, name)
+        try:
+            payout, is_new = self.payouts.pay(terms=body)
+        except PaidDifferently:
+            message = "Something else was paid under this payout_id."
+            raise Refused(422, "IDEMPOTENCY_KEY_REUSED", message) from None
+        paid = {"platform_payout_id": payout.platform_payout_id}
+        if not is_new:
+            message = "The win was paid under this payout_id before."
+            return Answer(409, {"code": "DUPLICATE_PAYOUT", "message": message, **paid})
+        return Answer(201, paid, about=payout)
 
     def get(self, either_id: str) -> Bonus:
         """
@@ -224,8 +246,9 @@ def ended(bonus: Bonus) -> Refused:
     return Refused(409, "BONUS_ENDED", f"The bonus is {bonus.status}.", state=bonus.status.value)
 
 
-def _checked_grant_id(request: Request, body: Mapping[str, Any]) -> str:
-    grant_id = take_text(body, "grant_id")
-    if request.headers.get("idempotency-key") != grant_id:
-        raise Refused(400, "IDEMPOTENCY_KEY_INVALID", "The Idempotency-Key is not the grant_id.")
-    return grant_id
+def _checked_id(request: Request, body: Mapping[str, Any], name: str) -> str:
+    """Return the id under which a request asks, which is its Idempotency-Key too."""
+    value = take_text(body, name)
+    if request.headers.get("idempotency-key") != value:
+        raise Refused(400, "IDEMPOTENCY_KEY_INVALID", f"The Idempotency-Key is not the {name}.")
+    return value

@@ -11,22 +11,32 @@ from adapters.internal.adapter import InternalAdapter
 from adapters.models import AdapterConfig
 from bonuses.ports import BonusAdapter
 from core.sealing import SealBroken, unseal
+from jackpots.ports import PayoutChannel
 
 logger = logging.getLogger(__name__)
 
 
 def connect_adapter(*, config: AdapterConfig) -> BonusAdapter:
     """Return the adapter that ``config`` describes; nothing is sent yet."""
-    match AdapterKind(config.kind):
-        case AdapterKind.INTERNAL:
-            return InternalAdapter(slug=config.slug)
-        case AdapterKind.HTTP:
-            return _http_adapter(config, breaker=Breaker(config.slug))
+    return _connect(config)
+
+
+def connect_payouts(*, config: AdapterConfig) -> PayoutChannel:
+    """Return the adapter that ``config`` describes, as a way to pay wins."""
+    return _connect(config)
 
 
 def connect_for_probe(*, config: AdapterConfig) -> HttpAdapter:
     """Return an http adapter that asks although others have found nobody there."""
     return _http_adapter(config, breaker=NoBreaker())
+
+
+def _connect(config: AdapterConfig) -> InternalAdapter | HttpAdapter:
+    match AdapterKind(config.kind):
+        case AdapterKind.INTERNAL:
+            return InternalAdapter(slug=config.slug)
+        case AdapterKind.HTTP:
+            return _http_adapter(config, breaker=Breaker(config.slug))
 
 
 def _http_adapter(config: AdapterConfig, *, breaker: Breaker | NoBreaker) -> HttpAdapter:
