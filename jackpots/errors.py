@@ -74,6 +74,20 @@ class WinWrongState(DomainError):
     title = "Wrong state"
 
 
+class ContributionNotAccepted(DomainError):
+    """The contribution did nothing, so there is nothing to roll back."""
+
+    code = "CONTRIBUTION_NOT_ACCEPTED"
+    title = "Contribution not accepted"
+
+
+class RollbackLossExplained(DomainError):
+    """The loss has been explained already, and an explanation stands."""
+
+    code = "ROLLBACK_LOSS_EXPLAINED"
+    title = "Loss already explained"
+
+
 _REFUSALS: dict[str, tuple[type[DomainError], str]] = {
     InstanceNotActive.code: (InstanceNotActive, "The instance is not active, or it is paused."),
     OutsideSchedule.code: (OutsideSchedule, "The instance is not open at this time."),

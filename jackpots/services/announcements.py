@@ -13,6 +13,7 @@ from core.instants import format_instant
 from core.models import OutboxMessage
 from core.money import format_amount, format_decimal
 from jackpots.models import Win
+from jackpots.rules.drops import commitment
 
 WIN_TOPICS = frozenset({"jackpot.pot.won", "jackpot.win.paid", "jackpot.win.rejected"})
 
@@ -27,9 +28,11 @@ def announce_win(*, win: Win, topic: str, now: datetime) -> OutboxMessage:
 
 def describe_win(*, win: Win) -> dict[str, Any]:
     """Return a win, its pot, prize and player fetched, as the API shows it."""
+    trigger = _amount(win.trigger, win.currency)
     return {
         "id": str(win.pk),
         "instance_id": str(win.instance_id),
+        "pot_id": win.pot_id,
         "pot": win.pot.name,
         "cycle": win.cycle,
         "cause": str(win.cause),
@@ -41,9 +44,18 @@ def describe_win(*, win: Win) -> dict[str, Any]:
         "amount": format_amount(win.amount, win.currency),
         "currency": win.currency,
         "status": str(win.status),
-        "trigger": _amount(win.trigger, win.currency),
+        "trigger": trigger,
         "trigger_nonce": win.trigger_nonce or None,
+        "commitment": None
+        if trigger is None
+        else commitment(
+            pot_id=win.pot_id, cycle=win.cycle, trigger=trigger, nonce=win.trigger_nonce
+        ),
+        "initiated_by": {"kind": str(win.initiated_by_kind), "ref": win.initiated_by_ref},
         "found_at": format_instant(win.found_at),
+        "decided_by": None
+        if win.decided_at is None
+        else {"kind": str(win.decided_by_kind), "ref": win.decided_by_ref},
         "decided_at": _instant(win.decided_at),
         "decision_reason": win.decision_reason or None,
         "payout_amount": _amount(win.payout_amount, win.payout_currency),

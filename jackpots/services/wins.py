@@ -11,16 +11,20 @@ from uuid import UUID
 
 from django.db import transaction
 
-from core import audit, money
+from core import audit, locks, money
 from core.actors import Actor
-from core.errors import InvalidRequest
+from core.errors import InvalidRequest, NotFound
 from core.models import new_id
 from core.money import EXACT, format_amount
 from jackpots.enums import WinCause, WinStatus
+from jackpots.errors import SecondPersonRequired, WinWrongState
 from jackpots.models import Draw, Instance, JackpotSettings, Pot, Prize, Win
 from jackpots.services.announcements import announce_win
 from jackpots.services.exchange import find_exchange
 from operators.errors import ExchangeRateMissing
+from operators.models import Operator
+
+REASON_LENGTH_MAX = 500
 
 
 @transaction.atomic(savepoint=False)
@@ -86,6 +90,105 @@ def record_win(
     )
     announce_win(win=win, topic="jackpot.pot.won", now=now)
     return win
+
+
+@transaction.atomic
+def approve_win(
+    *, operator: Operator, win_id: UUID, reason: str, actor: Actor, now: datetime
+) -> Win:
+    """
+    Let a win above the threshold be paid; the next sweep does it. Joins the transaction.
+
+    :raises NotFound: if the operator has no such win.
+    :raises WinWrongState: if it does not wait for approval.
+    :raises SecondPersonRequired: if the actor has initiated it.
+    :raises ResourceBusy: if the win is in use; nothing was changed.
+    """
+    win = _lock_to_decide(operator, win_id, actor=actor)
+    win.approve(now=now)
+    _save_decision(win, reason=reason, actor=actor)
+    _record_decision(win, "jackpot.win.approved", actor=actor, now=now)
+    return win
+
+
+@transaction.atomic
+def reject_win(
+    *, operator: Operator, win_id: UUID, reason: str, actor: Actor, now: datetime
+) -> Win:
+    """
+    Refuse a win above the threshold: its amount goes into the pot's reserve.
+
+    Joins the caller's transaction.
+
+    :raises NotFound: if the operator has no such win.
+    :raises InvalidRequest: if there is no reason.
+    :raises WinWrongState: if it does not wait for approval.
+    :raises SecondPersonRequired: if the actor has initiated it.
+    :raises ResourceBusy: if the win or its instance is in use; nothing was changed.
+    """
+    if not reason.strip():
+        raise InvalidRequest.for_field("reason", "Say why it is not paid.")
+    found = Win.objects.for_operator(operator).filter(pk=win_id)
+    instance_id = found.values_list("instance_id", flat=True).first()
+    if instance_id is None:
+        raise NotFound("There is no such win.")
+    # The row is what guards the pot's columns; contributions go on meanwhile.
+    locks.lock_one(Instance.objects.for_operator(operator).filter(pk=instance_id))
+    win = _lock_to_decide(operator, win_id, actor=actor)
+    pot = win.pot
+    pot.reserve += win.amount
+    pot.save(update_fields=["reserve"])
+    win.reject(now=now)
+    _save_decision(win, reason=reason, actor=actor)
+    _record_decision(win, "jackpot.win.rejected", actor=actor, now=now)
+    announce_win(win=win, topic="jackpot.win.rejected", now=now)
+    return win
+
+
+def _lock_to_decide(operator: Operator, win_id: UUID, *, actor: Actor) -> Win:
+    win = locks.lock_one(
+        Win.objects.for_operator(operator)
+        .filter(pk=win_id)
+        .select_related("operator", "pot", "prize", "player")
+    )
+    if win.status != WinStatus.AWAITING_APPROVAL:
+        raise WinWrongState(
+            f"The win is {win.get_status_display().lower()}: only one that waits for approval"
+            " can be decided.",
+            win_status=str(win.status),
+        )
+    if (win.initiated_by_kind, win.initiated_by_ref) == (actor.kind, actor.ref):
+        raise SecondPersonRequired("Whoever made the pot drop does not decide about the win.")
+    return win
+
+
+def _save_decision(win: Win, *, reason: str, actor: Actor) -> None:
+    win.decided_by_kind = actor.kind
+    win.decided_by_ref = actor.ref
+    win.decision_reason = reason.strip()[:REASON_LENGTH_MAX]
+    win.save(
+        update_fields=[
+            "status",
+            "next_attempt_at",
+            "decided_at",
+            "decided_by_kind",
+            "decided_by_ref",
+            "decision_reason",
+        ]
+    )
+
+
+def _record_decision(win: Win, action: str, *, actor: Actor, now: datetime) -> None:
+    audit.record_action(
+        operator=win.operator,
+        actor=actor,
+        action=action,
+        subject=win,
+        before={"status": str(WinStatus.AWAITING_APPROVAL)},
+        after=_facts(win),
+        reason=win.decision_reason,
+        now=now,
+    )
 
 
 def _is_above_threshold(instance: Instance, amount: Decimal, *, now: datetime) -> bool:
