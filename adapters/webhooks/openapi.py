@@ -23,6 +23,8 @@ COMPONENTS: Mapping[str, str] = {
     "bonus.grant.": "BonusGrant",
     "bonus.campaign.": "Campaign",
     "promo.claim.": "UserPromo",
+    "jackpot.pot.": "Win",
+    "jackpot.win.": "Win",
 }
 
 _SIGNED = (

@@ -92,11 +92,69 @@ _ACTIVATED: Mapping[str, Any] = {
 _WIN: Mapping[str, Any] = {
     "id": "019a5f00-3c4d-7e5f-8a6b-7c8d9e0f1a2b",
     "instance_id": "019a5e80-3c4d-7e5f-8a6b-7c8d9e0f1a2b",
-    "pot": "main",
+    "pot_id": 12,
+    "pot": "grand",
+    "cycle": 3,
+    "cause": "must_hit_by_amount",
+    "contribution_id": "019a5eff-3c4d-7e5f-8a6b-7c8d9e0f1a2b",
+    "draw_id": None,
+    "draw_position": None,
+    "prize": None,
     "player_id": "anna",
     "amount": "12500.00",
     "currency": "EUR",
-    "won_at": "2026-03-01T12:00:00Z",
+    "status": "awaiting_approval",
+    "trigger": "12499.8731",
+    "trigger_nonce": "8b1f0c6d2e7a4b5c9d3e6f708192a3b4",
+    "commitment": "6bcc0bc11b7a1f7bb820680d458e3acd798d0fc3c3f831841c13600605682b65",
+    "initiated_by": {"kind": "task", "ref": "fold_contributions"},
+    "found_at": "2026-03-01T12:00:00Z",
+    "decided_by": None,
+    "decided_at": None,
+    "decision_reason": None,
+    "payout_amount": None,
+    "payout_currency": None,
+    "payout_rate": None,
+    "payout_rate_at": None,
+    "adapter_slug": None,
+    "platform_payout_id": None,
+    "attempts": 0,
+    "next_attempt_at": None,
+    "last_error": None,
+    "paid_at": None,
+}
+_DECIDED_WIN: Mapping[str, Any] = {
+    **_WIN,
+    "decided_by": {"kind": "staff", "ref": "7"},
+    "decided_at": "2026-03-01T12:30:00Z",
+}
+_RUN: Mapping[str, Any] = {
+    "id": "019a6a00-4d5e-7f60-8b7c-8d9e0f1a2b3c",
+    "previous_id": "019a5e80-3c4d-7e5f-8a6b-7c8d9e0f1a2b",
+    "run_number": 2,
+    "name": "Weekly",
+    "currency": "EUR",
+    "recurrence": "weekly",
+    "timezone": "Europe/Malta",
+    "opens_at": "2026-03-01T23:00:00Z",
+    "closes_at": "2026-03-08T23:00:00Z",
+    "draw_id": "019a6a00-4d5f-7f60-8b7c-8d9e0f1a2b3c",
+    "commitment": "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef",
+}
+_DRAW: Mapping[str, Any] = {
+    "id": "019a5e80-3c4e-7e5f-8a6b-7c8d9e0f1a2b",
+    "instance_id": "019a5e80-3c4d-7e5f-8a6b-7c8d9e0f1a2b",
+    "commitment": "2e00dc72a648f076ddbea1d463a0e49d6ecce028b86a5c93c8cba0a11f6fd398",
+    "committed_at": "2026-02-22T23:00:00Z",
+    "requested_at": "2026-03-01T23:00:00Z",
+    "drawn_at": "2026-03-01T23:00:00Z",
+    "seed": "2b7e151628aed2a6abf7158809cf4f3c2b7e151628aed2a6abf7158809cf4f3c",
+    "entries_digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "entries_count": 1200,
+    "tickets_total": 48210,
+    "pot_amount": "12500.00",
+    "currency": "EUR",
+    "winners_count": 4,
 }
 
 
@@ -223,9 +281,51 @@ _TOPICS = (
     Topic(
         "jackpot.pot.won",
         "A pot was won",
-        "A player won a pot. Not sent yet: it will be once jackpots have drops. Endpoints may "
-        "ask for it already.",
+        "A player won a pot, or a prize of a raffle. `data` is the win. Above the operator's "
+        "threshold it is `awaiting_approval`: it is not paid before a second person agrees.",
         _WIN,
+    ),
+    Topic(
+        "jackpot.win.paid",
+        "A win was paid",
+        "The money is in the player's wallet, or the casino platform that holds it has paid: "
+        "`payout_amount` at `payout_rate`.",
+        {
+            **_DECIDED_WIN,
+            "status": "paid",
+            "payout_amount": "13750.00",
+            "payout_currency": "USD",
+            "payout_rate": "1.1",
+            "payout_rate_at": "2026-02-28T00:00:00Z",
+            "adapter_slug": "acme-internal",
+            "attempts": 1,
+            "paid_at": "2026-03-01T12:30:01Z",
+        },
+    ),
+    Topic(
+        "jackpot.win.rejected",
+        "A win was rejected",
+        "A second person refused to pay it; the amount is in the pot's reserve. "
+        "`decision_reason` says why.",
+        {
+            **_DECIDED_WIN,
+            "status": "rejected",
+            "decision_reason": "The bets behind it were placed by a robot.",
+        },
+    ),
+    Topic(
+        "jackpot.raffle.drawn",
+        "A raffle was drawn",
+        "Its winners are found, and its seed is public. `data` is the draw; each winner comes "
+        "with a `jackpot.pot.won`.",
+        _DRAW,
+    ),
+    Topic(
+        "jackpot.instance.opened",
+        "The next run of a raffle opened",
+        "A recurring raffle was drawn, and the next run of its series is open. Links lead to it "
+        "already; `data` says what it will be drawn with.",
+        _RUN,
     ),
 )
 

@@ -12,12 +12,11 @@ from rest_framework.test import APIClient
 from adapters.webhooks.openapi import COMPONENTS
 from adapters.webhooks.topics import TOPICS
 from bonuses.services import announcements as bonus_announcements
+from jackpots.services import announcements as jackpot_announcements
 from promos.services import announcements as promo_announcements
 from tests.factories.bonuses import BonusCampaignFactory, BonusGrantFactory
+from tests.factories.jackpots import WinFactory
 from tests.factories.promos import UserPromoFactory
-
-#: What nobody publishes yet; it says so.
-TO_COME = {"jackpot.pot.won"}
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +29,18 @@ def test_every_topic_that_is_published_is_in_the_catalogue_and_no_other() -> Non
         bonus_announcements.GRANT_TOPICS
         | bonus_announcements.CAMPAIGN_TOPICS
         | promo_announcements.CLAIM_TOPICS
+        | jackpot_announcements.WIN_TOPICS
     )
 
-    assert published | TO_COME == set(TOPICS)
-    for name in TO_COME:
-        assert "Not sent yet" in TOPICS[name].description
+    assert published == set(TOPICS)
 
 
 @pytest.mark.django_db
 def test_every_example_has_the_members_of_what_is_sent(now: datetime) -> None:
+    win = jackpot_announcements.describe_win(win=WinFactory.create())
     sent = {
+        "jackpot.pot.": win,
+        "jackpot.win.": win,
         "bonus.grant.": bonus_announcements.describe_grant(grant=BonusGrantFactory.create()),
         "bonus.campaign.": bonus_announcements.describe_campaign(
             campaign=BonusCampaignFactory.create()
@@ -57,7 +58,7 @@ def test_every_example_has_the_members_of_what_is_sent(now: datetime) -> None:
 
 def test_an_example_shows_the_state_that_its_topic_tells_of() -> None:
     for topic in TOPICS.values():
-        if topic.name.startswith(("bonus.grant.", "promo.claim.")):
+        if topic.name.startswith(("bonus.grant.", "promo.claim.", "jackpot.win.")):
             said = topic.example["status"].lower()
             verb = topic.name.rpartition(".")[2]
             assert said == {"issued": "active", "made": "claimed", "activated": "active"}.get(
