@@ -19,7 +19,7 @@ from django.urls.resolvers import RoutePattern
 from rest_framework.views import APIView
 
 from adapters.http.signing import make_secret
-from jackpots.models import Boost
+from jackpots.models import Boost, Win
 from operators.models import Operator
 from tests.factories.activity import BetFactory, bet_by, deposit_by
 from tests.factories.adapters import AdapterConfigFactory
@@ -30,7 +30,7 @@ from tests.factories.bonuses import (
     BonusTemplateFactory,
 )
 from tests.factories.games import GameFactory
-from tests.factories.jackpots import BoostFactory, InstanceFactory, OptInFactory
+from tests.factories.jackpots import BoostFactory, InstanceFactory, OptInFactory, WinFactory
 from tests.factories.operators import ExchangeRateFactory
 from tests.factories.players import PlayerFactory, SegmentFactory
 from tests.factories.promos import CodeBatchFactory, PromoFactory, UserPromoFactory
@@ -68,6 +68,11 @@ def boost_of(operator: Operator) -> Boost:
     return BoostFactory.create(
         pot__instance__operator=operator, expires_at=datetime(2999, 1, 1, tzinfo=UTC)
     )
+
+
+def win_of(operator: Operator) -> Win:
+    """Return a win of ``operator`` that somebody else has made, and that waits for approval."""
+    return WinFactory.create(pot__instance__operator=operator, status="awaiting_approval")
 
 
 def bet_of(operator: Operator) -> dict[str, Any]:
@@ -140,6 +145,7 @@ OBJECTS: dict[str, Callable[[Operator], Any]] = {
     "delivery_id": lambda operator: (
         WebhookDeliveryFactory.create(endpoint__operator=operator, status="failed").pk
     ),
+    "win_id": lambda operator: win_of(operator).pk,
     "user_promo_id": lambda operator: UserPromoFactory.create(promo__operator=operator).pk,
 }
 
@@ -147,6 +153,7 @@ OBJECTS: dict[str, Callable[[Operator], Any]] = {
 TOGETHER: dict[str, Callable[[Operator], dict[str, Any]]] = {
     "instance-opt-in": opt_in_of,
     "pot-boosts": pot_of,
+    "pot-drop": pot_of,
     "bet-settlement": bet_of,
     "bet-rollback": bet_of,
 }
@@ -176,7 +183,9 @@ BODIES: dict[tuple[str, str], Callable[[Operator], Any]] = {
     ("v1-contributions", "POST"): wager_of,
     ("v2-contributions", "POST"): wager_of,
     ("pot-boosts", "POST"): lambda operator: {"amount": "10.00", "reason": "Ten years"},
+    ("pot-drop", "POST"): claimant_of,
     ("boost-rejection", "POST"): lambda operator: {"reason": "It was a mistake."},
+    ("win-rejection", "POST"): lambda operator: {"reason": "It was a mistake."},
     ("jackpot-settings", "PUT"): lambda operator: {"win_approval_above": "1000.00"},
     ("deposits", "POST"): euros,
     ("withdrawals", "POST"): euros,
@@ -230,6 +239,7 @@ NAMED: dict[tuple[str, str], tuple[str, Callable[[Any], Any]]] = {
     ("v1-contributions", "POST"): ("player_id", wager_by),
     ("v2-contributions", "POST"): ("player_id", wager_by),
     ("bet-check", "POST"): ("slug", stake_on),
+    ("pot-drop", "POST"): ("player_id", lambda player: {"player_id": player}),
     ("promo-games", "PUT"): ("slug", lambda slug: {"games": [{"game": slug}]}),
     ("promo-claim", "POST"): ("player_id", lambda player: {"player_id": player}),
 }
@@ -242,6 +252,7 @@ ROWS: dict[str, Callable[[Operator], Any]] = {
     "exchange-rates": lambda operator: ExchangeRateFactory.create(operator=operator),
     "instances": lambda operator: InstanceFactory.create(operator=operator),
     "boosts": boost_of,
+    "wins": win_of,
     "bonus-campaigns": lambda operator: BonusCampaignFactory.create(operator=operator),
     "bonus-grants": lambda operator: BonusGrantFactory.create(asked_template__operator=operator),
     "bonus-templates": lambda operator: BonusTemplateFactory.create(operator=operator),
