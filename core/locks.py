@@ -85,10 +85,23 @@ def lock_exclusively(lock: AdvisoryLock, key: Any) -> None:
 
     :raises ResourceBusy: if it is held longer than lock_timeout.
     """
+    _take_advisory("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [int(lock), str(key)])
+
+
+def lock_number_exclusively(lock: AdvisoryLock, number: int) -> None:
+    """
+    Take an advisory lock whose key is a row's number, as database functions do.
+
+    :raises ResourceBusy: if it is held longer than lock_timeout.
+    """
+    _take_advisory("SELECT pg_advisory_xact_lock(%s, hashint8(%s))", [int(lock), number])
+
+
+def _take_advisory(statement: str, params: list[Any]) -> None:
     _require_transaction()
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [int(lock), str(key)])
+            cursor.execute(statement, params)
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
             raise ResourceBusy("It is in use. Try again.") from error

@@ -123,3 +123,10 @@ class RequestStatus(models.TextChoices):
     PENDING = "pending", "Pending"
     DONE = "done", "Done"
     FAILED = "failed", "Failed"
+
+
+class RollbackScope(models.TextChoices):
+    """What a rollback takes back: one leg, or every accepted leg of its request."""
+
+    LEG = "leg", "One leg"
+    REQUEST = "request", "The whole request"

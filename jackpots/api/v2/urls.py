@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from jackpots.api.v2 import boosts, contributions, instances, links, opt_ins, requests, wins
+from jackpots.api.v2 import (
+    boosts,
+    contributions,
+    draws,
+    drops,
+    history,
+    instances,
+    links,
+    opt_ins,
+    requests,
+    rollbacks,
+    ticker,
+    wins,
+)
 
 _INSTANCE = "jackpots/instances/<uuid:instance_id>"
 _POT = f"{_INSTANCE}/pots/<str:pot_name>"
@@ -18,6 +31,18 @@ urlpatterns = [
     path(f"{_INSTANCE}/pause", instances.InstancePauseView.as_view(), name="instance-pause"),
     path(f"{_INSTANCE}/resume", instances.InstanceResumptionView.as_view(), name="instance-resume"),
     path(f"{_INSTANCE}/close", instances.InstanceClosingView.as_view(), name="instance-close"),
+    path(f"{_INSTANCE}/draw", instances.InstanceDrawView.as_view(), name="instance-draw"),
+    path(
+        f"{_INSTANCE}/end-series",
+        instances.InstanceSeriesEndView.as_view(),
+        name="instance-end-series",
+    ),
+    path(f"{_INSTANCE}/draws", draws.DrawListView.as_view(), name="instance-draws"),
+    path(
+        "jackpots/draws/<uuid:draw_id>/verification",
+        draws.DrawVerificationView.as_view(),
+        name="draw-verification",
+    ),
     path(
         f"{_INSTANCE}/cancel",
         instances.InstanceCancellationView.as_view(),
@@ -34,6 +59,7 @@ urlpatterns = [
         contributions.LinkedContributionView.as_view(),
         name="v2-contributions",
     ),
+    path(f"{_POT}/drop", drops.PotDropView.as_view(), name="pot-drop"),
     path(f"{_POT}/boosts", boosts.BoostRequestView.as_view(), name="pot-boosts"),
     path("jackpots/boosts", boosts.BoostListView.as_view(), name="boosts"),
     path(
@@ -45,6 +71,18 @@ urlpatterns = [
         "jackpots/boosts/<uuid:boost_id>/reject",
         boosts.BoostRejectionView.as_view(),
         name="boost-rejection",
+    ),
+    path("jackpots/ticker", ticker.TickerView.as_view(), name="ticker"),
+    path("jackpots/contributions", history.ContributionListView.as_view(), name="contributions"),
+    path(
+        "jackpots/contributions/<uuid:contribution_id>",
+        history.ContributionRecordView.as_view(),
+        name="contribution",
+    ),
+    path(
+        "jackpots/contributions/<uuid:contribution_id>/rollback",
+        rollbacks.ContributionRollbackView.as_view(),
+        name="contribution-rollback",
     ),
     path(
         "jackpots/contribution-requests/<uuid:request_id>",
