@@ -1,7 +1,7 @@
 """Reads of jackpots: exact meters, and everything that a contribution is decided upon."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -33,26 +33,33 @@ class PotMeter:
 
 @dataclass(frozen=True, slots=True)
 class PotShare:
-    """A pot's name, and its share of every contribution."""
+    """A pot's name, its share of every contribution, and its chance per unit wagered."""
 
     name: str
     share: Decimal
+    hit_probability: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class UsdRateFact:
-    """US dollars for one unit of a currency, and since when (None for USD itself)."""
+    """US dollars for one unit of a currency, and the row that says so (none for USD itself)."""
 
     rate: Decimal
     valid_from: datetime | None
+    id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An instance that a contribution reaches, as it stood when it was read."""
+    """
+    An instance that a contribution reaches, as it stood when it was read.
+
+    ``lock_number`` is its advisory lock (core.locks.AdvisoryLock.INSTANCE).
+    """
 
     instance_id: UUID
     revision: int
+    lock_number: int
     status: InstanceStatus
     is_paused: bool
     opens_at: datetime | None
@@ -63,18 +70,22 @@ class Target:
     opt_in_required: bool
     ticket_cost: Decimal | None
     pots: tuple[PotShare, ...]
-    usd_rate: UsdRateFact | None
+    drops_by_chance: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ContributionPlan:
-    """What one statement says about a contribution: the player, the rates, the instances."""
+    """
+    What one statement says about a contribution: the instances, the rates, the player.
 
-    player_id: int
-    wallet_currency: str
-    wallet_usd_rate: UsdRateFact | None
-    wager_usd_rate: UsdRateFact | None
+    ``targets`` are the instance and those it is linked to, in the links' order. ``rates``
+    has None for a currency that has none. ``wallet_currency`` is that of the player who was
+    asked for, and None if nobody was.
+    """
+
     targets: tuple[Target, ...]
+    rates: Mapping[str, UsdRateFact | None]
+    wallet_currency: str | None
 
 
 _METERS = """
@@ -129,39 +140,42 @@ _PLAN = """
         UNION ALL
         SELECT link.target_id, link.position
         FROM jackpots_linked_instance AS link
-        WHERE %(links)s AND link.source_id = %(instance)s AND link.operator_id = %(operator)s
+        WHERE link.source_id = %(instance)s AND link.operator_id = %(operator)s
     ), player AS (
-        SELECT id, currency FROM players_player
+        SELECT currency FROM players_player
         WHERE operator_id = %(operator)s AND reference = %(player)s
     ), rate AS (
-        SELECT wanted.currency, in_force.usd_rate, in_force.valid_from
+        SELECT wanted.currency, in_force.usd_rate, in_force.valid_from, in_force.id
         FROM (
             SELECT currency FROM jackpots_instance
             WHERE id IN (SELECT instance_id FROM target)
-            UNION SELECT %(currency)s
+            UNION SELECT unnest(%(currencies)s::text[])
             UNION SELECT currency FROM player
         ) AS wanted
-        CROSS JOIN LATERAL (
-            SELECT 1::numeric AS usd_rate, NULL::timestamptz AS valid_from
+        LEFT JOIN LATERAL (
+            SELECT 1::numeric AS usd_rate, NULL::timestamptz AS valid_from, NULL::uuid AS id
             WHERE wanted.currency = 'USD'
             UNION ALL (
-                SELECT usd_rate, valid_from FROM operators_exchangerate
+                SELECT usd_rate, valid_from, id FROM operators_exchangerate
                 WHERE operator_id = %(operator)s AND currency = wanted.currency
                     AND valid_from <= %(now)s
                 ORDER BY valid_from DESC, id DESC
                 LIMIT 1
             )
-        ) AS in_force
+        ) AS in_force ON true
     )
     SELECT
-        (SELECT to_jsonb(player) FROM player),
-        (SELECT coalesce(jsonb_object_agg(
-            currency, jsonb_build_array(usd_rate::text, valid_from)), '{}') FROM rate),
-        instance.id, instance.revision, instance.status, instance.paused_at IS NOT NULL,
+        (SELECT currency FROM player),
+        (SELECT jsonb_object_agg(
+            currency, jsonb_build_array(usd_rate::text, valid_from, id)) FROM rate),
+        instance.id, instance.revision, hashtext(instance.id::text), instance.status,
+        instance.paused_at IS NOT NULL,
         instance.opens_at, instance.closes_at, instance.currency, instance.contribution_type,
         instance.contribution_amount, instance.contribution_percent, instance.funding,
         instance.opt_in_required, instance.ticket_cost,
-        (SELECT jsonb_agg(jsonb_build_array(pot.name, pot.share::text) ORDER BY pot.position)
+        (SELECT jsonb_agg(
+            jsonb_build_array(pot.name, pot.share::text, pot.drop_probability::text)
+            ORDER BY pot.position)
             FROM jackpots_pot AS pot WHERE pot.instance_id = instance.id)
     FROM target JOIN jackpots_instance AS instance ON instance.id = target.instance_id
     ORDER BY target.position
@@ -172,15 +186,17 @@ def load_contribution_plan(
     *,
     operator: Operator,
     instance_id: UUID,
-    player_reference: str,
-    currency: str,
-    follow_links: bool,
+    currencies: Iterable[str],
+    player_reference: str | None = None,
     now: datetime,
 ) -> ContributionPlan:
     """
     Return all that a contribution is decided upon, from one statement and one snapshot.
 
-    :raises NotFound: if the operator has no such instance or no such player.
+    The rates are those of the instances' currencies, of ``currencies`` and of the wallet
+    of the player, if one is named.
+
+    :raises NotFound: if the operator has no such instance, or no such player.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -189,37 +205,35 @@ def load_contribution_plan(
                 "instance": instance_id,
                 "operator": operator.pk,
                 "player": player_reference,
-                "currency": currency,
-                "links": follow_links,
+                "currencies": sorted(currencies),
                 "now": now,
             },
         )
         rows = cursor.fetchall()
     if not rows:
         raise NotFound("There is no such jackpot instance.")
-    player = _json(rows[0][0])
-    if player is None:
+    wallet_currency, rates = rows[0][0], _json(rows[0][1])
+    if player_reference is not None and wallet_currency is None:
         raise NotFound("There is no such player.")
-    rates = {
-        code: UsdRateFact(
-            rate=Decimal(rate),
-            valid_from=None if since is None else datetime.fromisoformat(since),
-        )
-        for code, (rate, since) in _json(rows[0][1]).items()
-    }
     return ContributionPlan(
-        player_id=player["id"],
-        wallet_currency=player["currency"],
-        wallet_usd_rate=rates.get(player["currency"]),
-        wager_usd_rate=rates.get(currency),
-        targets=tuple(_target(row[2:], rates) for row in rows),
+        targets=tuple(_target(row[2:]) for row in rows),
+        rates={code: _rate_fact(*rate) for code, rate in rates.items()},
+        wallet_currency=wallet_currency,
     )
 
 
-def _target(row: tuple[Any, ...], rates: dict[str, UsdRateFact]) -> Target:
+def _rate_fact(rate: str | None, since: str | None, rate_id: str | None) -> UsdRateFact | None:
+    if rate is None:
+        return None
+    valid_from = None if since is None else datetime.fromisoformat(since)
+    return UsdRateFact(rate=Decimal(rate), valid_from=valid_from, id=rate_id)
+
+
+def _target(row: tuple[Any, ...]) -> Target:
     (
         instance_id,
         revision,
+        lock_number,
         status,
         is_paused,
         opens_at,
@@ -233,9 +247,14 @@ def _target(row: tuple[Any, ...], rates: dict[str, UsdRateFact]) -> Target:
         ticket_cost,
         pots,
     ) = row
+    shares = tuple(
+        PotShare(name, Decimal(share), None if chance is None else Decimal(chance))
+        for name, share, chance in _json(pots)
+    )
     return Target(
         instance_id=instance_id,
         revision=revision,
+        lock_number=lock_number,
         status=InstanceStatus(status),
         is_paused=is_paused,
         opens_at=opens_at,
@@ -249,8 +268,8 @@ def _target(row: tuple[Any, ...], rates: dict[str, UsdRateFact]) -> Target:
         funding=Funding(funding),
         opt_in_required=opt_in_required,
         ticket_cost=ticket_cost,
-        pots=tuple(PotShare(name, Decimal(share)) for name, share in _json(pots)),
-        usd_rate=rates.get(currency),
+        pots=shares,
+        drops_by_chance=any(pot.hit_probability is not None for pot in shares),
     )
 
 
@@ -271,25 +290,6 @@ def get_instance(*, operator: Operator, instance_id: UUID) -> Instance:
     return instance
 
 
-@dataclass(frozen=True, slots=True)
-class LinkHealth:
-    """How a link fared in the last 24 hours: what its target accepted and refused."""
-
-    target: Instance
-    accepted_count: int
-    failed_count: int
-    top_error_code: str | None
-
-
-# Counted hours, and the rows that no fold has counted yet.
-_LINK_HEALTH = """
-    SELECT target_id, error_code, sum(count)::bigint
-    FROM (
-        SELECT target_id, error_code, count FROM jackpots_linktraffic
-        WHERE source_id = %(source)s AND hour > %(since)s
-        UNION ALL
-        SELECT link.target_id, contribution.error_code, count(*)
-        FROM jackpots_linked_instance AS link
 def get_pot(*, instance: Instance, name: str) -> Pot:
     """
     Return the pot of the instance with that name.
@@ -321,6 +321,25 @@ def get_jackpot_settings(*, operator: Operator) -> JackpotSettings:
     return JackpotSettings(operator=operator) if found is None else found
 
 
+@dataclass(frozen=True, slots=True)
+class LinkHealth:
+    """How a link fared in the last 24 hours: what its target accepted and refused."""
+
+    target: Instance
+    accepted_count: int
+    failed_count: int
+    top_error_code: str | None
+
+
+# Counted hours, and the rows that no fold has counted yet.
+_LINK_HEALTH = """
+    SELECT target_id, error_code, sum(count)::bigint
+    FROM (
+        SELECT target_id, error_code, count FROM jackpots_linktraffic
+        WHERE source_id = %(source)s AND hour > %(since)s
+        UNION ALL
+        SELECT link.target_id, contribution.error_code, count(*)
+        FROM jackpots_linked_instance AS link
         JOIN jackpots_instance AS target ON target.id = link.target_id
         JOIN jackpots_contribution AS contribution
             ON contribution.instance_id = target.id AND contribution.xid >= target.folded_to

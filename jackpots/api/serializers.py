@@ -1,8 +1,10 @@
 """Contributions on the wire: one body for both versions, and how a stored leg is shown."""
 
 import json
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -14,9 +16,11 @@ from core.api.serializers import (
     ReferenceField,
     TextField,
 )
+from core.instants import format_instant
 from core.money import format_amount
 from jackpots import errors
 from jackpots.enums import LEG_OUTCOMES, Outcome, Role
+from jackpots.rules.identities import win_id
 from jackpots.services.contributions import Wager
 
 #: Every contribution keeps its own copy, so what is sent along stays small.
@@ -135,8 +139,18 @@ def represent_leg(leg: dict[str, Any]) -> dict[str, Any]:
         "tickets": None
         if leg["tickets"] is None
         else {"earned": leg["tickets"]["earned"], "total": leg["tickets"]["total"]},
-        "wins": [],
+        "wins": [_represent_hit(leg, position) for position in leg.get("hits", ())],
         "error": None if code is None else {"code": code, "detail": errors.refusal(code).detail},
+    }
+
+
+def _represent_hit(leg: dict[str, Any], position: int) -> dict[str, Any]:
+    # The fold makes the win; what it will be called is known at once.
+    return {
+        "win_id": str(win_id(contribution_id=UUID(leg["contribution_id"]), pot_position=position)),
+        "pot": leg["pots"][position]["name"],
+        "status": "pending",
+        "amount": None,
     }
 
 
@@ -153,7 +167,7 @@ def represent_contribution(answer: dict[str, Any]) -> dict[str, Any]:
         "pots": leg["pots"],
         "tickets": leg["tickets"],
         "wins": leg["wins"],
-        "created_at": answer["created_at"],
+        "created_at": format_instant(datetime.fromisoformat(answer["created_at"])),
     }
 
 
@@ -168,5 +182,5 @@ def represent_linked_contribution(answer: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _amount(text: str, currency: str) -> str:
-    return format_amount(Decimal(text), currency)
+def _amount(amount: Decimal | str, currency: str) -> str:
+    return format_amount(Decimal(amount), currency)

@@ -86,6 +86,8 @@ def _percentage(terms: ContributionTerms, wager: Decimal) -> Decimal:
 
 def split_over_pots(amount: Decimal, shares: Sequence[Decimal]) -> list[Decimal]:
     """Split a contribution over the pots, ties in their order; the parts sum to it."""
+    if len(shares) == 1:
+        return [amount]
     return money.split(amount, shares)
 
 

@@ -1,32 +1,32 @@
 """
 Contributions: one request reaches an instance and, on v2, the instances linked to it.
 
-Configuration is decided upon here, from one statement; the player, the funds and
-everything that may change meanwhile are decided in the database, in the one statement
-that writes (docs/adr/0003). No instance's row is ever locked.
+Configuration is decided upon here, from what the process remembers of it; the player, the
+funds and everything that may change meanwhile are decided in the database, in the one
+statement that writes (docs/adr/0003, 0009). No instance's row is ever locked.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import IntegrityError, connection
 
-from core import money
-from core.errors import InvalidRequest, ResourceBusy
+from core.errors import NotFound, ResourceBusy
+from core.failpoints import failpoint
 from core.idempotency import IdempotencyKey, key_reused
 from core.instants import format_instant
 from core.models import new_id
 from jackpots import errors
-from jackpots.enums import Funding, InstanceStatus, Role
-from jackpots.rules import contributions as rules
-from jackpots.selectors import ContributionPlan, Target, UsdRateFact, load_contribution_plan
-from operators.errors import ExchangeRateMissing
+from jackpots.selectors import ContributionPlan
+from jackpots.services.configuration import forget_configuration, plan_contribution
+from jackpots.services.legs import Leg, decide_legs, describe_legs, rates_used
 from operators.models import Operator
+from players.rules import canonical_reference
 
 #: A revision that moves this often under one request means somebody is editing in a loop.
 _ATTEMPTS_MAX = 5
@@ -45,7 +45,7 @@ class Wager:
 
 @dataclass(frozen=True, slots=True)
 class Contributed:
-    """The stored answer to a request, and whether it was given before."""
+    """The answer to a request, and whether it was given before."""
 
     answer: dict[str, Any]
     is_replay: bool
@@ -65,141 +65,102 @@ def contribute(
     Contribute to an instance and, if ``follow_links``, to those directly linked to it.
 
     Each leg is accepted or fails by itself, but a failed main leg refuses the request
-    and nothing is written. Called again with the same key, returns the first answer.
-    ``request_id`` is what the request is called, if it has a name already.
+    and nothing is written. Called again with the same key, returns the first answer. A
+    request that was promised before has its ``request_id`` already.
 
     :raises NotFound: if the operator has no such instance or player.
     :raises DomainError: the main leg's refusal (``jackpots.errors.REFUSAL_CODES``), with
         the members ``results`` and ``not_attempted`` when links are followed.
     :raises IdempotencyKeyReused: if the key was used for another request.
     """
+    request_id = request_id or new_id()
     for _attempt in range(_ATTEMPTS_MAX):
-        plan = load_contribution_plan(
+        plan = plan_contribution(
             operator=operator,
             instance_id=instance_id,
+            currency=wager.currency,
             player_reference=wager.player_reference,
+            follow_links=follow_links,
+            now=now,
+        )
+        legs = decide_legs(
+            plan=plan,
+            base_wager=wager.base_wager,
             currency=wager.currency,
             follow_links=follow_links,
             now=now,
         )
-        legs = [
-            _leg(target, plan=plan, wager=wager, role=role, now=now)
-            for target, role in zip(plan.targets, _roles(plan), strict=True)
-        ]
-        written = _record(
-            operator,
-            plan=plan,
-            wager=wager,
-            legs=legs,
-            key=key,
-            now=now,
-            request_id=request_id or new_id(),
-        )
+        failpoint("contribute.before_record")
+        try:
+            written = _record(
+                operator, plan=plan, wager=wager, legs=legs, key=key, request_id=request_id, now=now
+            )
+        except IntegrityError:
+            # A batch has answered the key at this very moment: it is found the next time.
+            continue
+        failpoint("contribute.after_record")
         match written["outcome"]:
-            case "accepted" | "replayed" as outcome:
-                return Contributed(written["answer"], is_replay=outcome == "replayed")
+            case "accepted":
+                learn_outcomes(legs, written["legs"])
+                answer = answer_of(wager, legs=legs, request_id=request_id, now=now)
+                return Contributed(answer, is_replay=False)
+            case "replayed":
+                return Contributed(written["answer"], is_replay=True)
             case "refused":
-                raise _refused(written["error"], plan=plan, follow_links=follow_links)
+                raise _refused(written["error"], legs=legs, follow_links=follow_links)
+            case "unknown_player":
+                raise unknown_player()
             case "reused":
                 raise key_reused()
             case outcome:
-                # An instance changed between the two statements: decide again.
+                # What was remembered is old, or changed this moment: decide again.
                 assert outcome == "stale", outcome
+                forget_configuration(operator=operator, instance_id=instance_id)
     raise ResourceBusy("The instance is being changed. Nothing was recorded; send it again.")
 
 
-def _roles(plan: ContributionPlan) -> list[Role]:
-    return [Role.MAIN, *[Role.LINKED] * (len(plan.targets) - 1)]
+def learn_outcomes(legs: Iterable[Leg], outcomes: Iterable[list[Any]]) -> None:
+    """Complete the legs by what the database decided: error, tickets earned and in total."""
+    for leg, (error, earned, total) in zip(legs, outcomes, strict=True):
+        leg.error = error
+        if total is not None:
+            leg.tickets = {"earned": earned, "total": total}
 
 
-def _leg(
-    target: Target, *, plan: ContributionPlan, wager: Wager, role: Role, now: datetime
-) -> dict[str, Any]:
-    """Decide one leg as far as configuration goes, in the shape the database takes."""
-    leg: dict[str, Any] = {
-        "id": str(new_id()),
-        "instance_id": str(target.instance_id),
-        "revision": target.revision,
-        "role": role,
-        "currency": target.currency,
-        "opt_in_required": target.opt_in_required,
-        "ticket_cost": None if target.ticket_cost is None else str(target.ticket_cost),
-        "rate": "1",
-        "rate_at": None,
-        "amount": "0",
-        "pots": [],
-        "error": _refusal_code(target, plan=plan, wager=wager, now=now),
+def answer_of(wager: Wager, *, legs: list[Leg], request_id: UUID, now: datetime) -> dict[str, Any]:
+    """Return the answer to an accepted request, as the database makes it of the rows again."""
+    return {
+        "request_id": str(request_id),
+        "base_wager": wager.base_wager,
+        "currency": wager.currency,
+        "created_at": format_instant(now),
+        "results": [_result(leg) for leg in legs],
     }
-    if leg["error"] is None:
-        try:
-            leg.update(_amounts(target, plan=plan, wager=wager))
-        except InvalidRequest as refusal:
-            # The caller's wager is at fault only where it was aimed at; a link fails alone.
-            if role == Role.MAIN:
-                raise
-            leg["error"] = refusal.code
-    return leg
 
 
-def _refusal_code(
-    target: Target, *, plan: ContributionPlan, wager: Wager, now: datetime
-) -> str | None:
-    if target.status != InstanceStatus.ACTIVE or target.is_paused:
-        return errors.InstanceNotActive.code
-    if not rules.is_open(opens_at=target.opens_at, closes_at=target.closes_at, now=now):
-        return errors.OutsideSchedule.code
-    currencies = {wager.currency: plan.wager_usd_rate, target.currency: target.usd_rate}
-    if target.funding == Funding.PLAYER:
-        currencies[plan.wallet_currency] = plan.wallet_usd_rate
-    if len(currencies) > 1 and None in currencies.values():
-        return ExchangeRateMissing.code
-    return None
+def unknown_player() -> NotFound:
+    """Return the refusal of a player whom the operator does not have."""
+    return NotFound("There is no such player.")
 
 
-def _amounts(target: Target, *, plan: ContributionPlan, wager: Wager) -> dict[str, Any]:
-    rate, rate_at = _rate(wager.currency, plan.wager_usd_rate, target.currency, target.usd_rate)
-    found: dict[str, Any] = {
-        "rate": str(rate),
-        "rate_at": None if rate_at is None else rate_at.isoformat(),
+def _result(leg: Leg) -> dict[str, Any]:
+    is_accepted = leg.error is None
+    return {
+        "instance_id": str(leg.target.instance_id),
+        "role": leg.role,
+        "contribution_id": str(leg.id) if is_accepted else None,
+        "amount": leg.amount if is_accepted else Decimal(0),
+        "currency": leg.target.currency,
+        "pots": [
+            {"name": pot.name, "amount": part}
+            for pot, part in zip(leg.target.pots, leg.parts, strict=True)
+        ]
+        if is_accepted
+        else [],
+        "hits": leg.hits if is_accepted else [],
+        "tickets": leg.tickets,
+        "error": leg.error,
     }
-    if target.funding == Funding.PLAYER:
-        funded = rules.player_funded_amount(
-            target.terms,
-            base_wager=wager.base_wager,
-            rates=_usd_rates(target, plan),
-            wallet=money.get_currency(plan.wallet_currency),
-        )
-        amount = funded.amount
-        found["debit_amount"] = str(funded.debit)
-        found["debit_currency"] = plan.wallet_currency
-    else:
-        amount = rules.operator_funded_amount(target.terms, base_wager=wager.base_wager, rate=rate)
-    parts = rules.split_over_pots(amount, [pot.share for pot in target.pots])
-    found["amount"] = f"{amount:f}"
-    found["pots"] = [
-        {"name": pot.name, "amount": f"{part:f}"}
-        for pot, part in zip(target.pots, parts, strict=True)
-    ]
-    return found
-
-
-def _usd_rates(target: Target, plan: ContributionPlan) -> rules.UsdRates:
-    facts = (plan.wager_usd_rate, plan.wallet_usd_rate, target.usd_rate)
-    # In one currency no rate is needed, and there may be none: any one will do.
-    wager, wallet, instance = (Decimal(1) if fact is None else fact.rate for fact in facts)
-    return rules.UsdRates(wager=wager, wallet=wallet, instance=instance)
-
-
-def _rate(
-    source: str, source_usd: UsdRateFact | None, target: str, target_usd: UsdRateFact | None
-) -> tuple[Decimal, datetime | None]:
-    """Return units of the target for one of the source, and the younger of their instants."""
-    if source == target:
-        return Decimal(1), None
-    assert source_usd is not None, "a rate is missing"
-    assert target_usd is not None, "a rate is missing"
-    since = [fact.valid_from for fact in (source_usd, target_usd) if fact.valid_from is not None]
-    return money.cross_rate(source_usd.rate, target_usd.rate), max(since)
 
 
 def _record(
@@ -207,29 +168,35 @@ def _record(
     *,
     plan: ContributionPlan,
     wager: Wager,
-    legs: list[dict[str, Any]],
+    legs: list[Leg],
     key: IdempotencyKey,
-    now: datetime,
     request_id: UUID,
+    now: datetime,
 ) -> dict[str, Any]:
+    accepted = [leg for leg in legs if leg.error is None]
     request = {
         "request_id": str(request_id),
-        "base_wager": f"{wager.base_wager:f}",
+        "instance_id": str(legs[0].target.instance_id),
+        "base_wager": str(wager.base_wager),
         "currency": wager.currency,
         "gameround_id": wager.gameround_id,
         "metadata": wager.metadata,
-        "created_at": format_instant(now),
+        "counts_tickets": any(leg.target.ticket_cost is not None for leg in accepted),
+        "debits": any(leg.debit for leg in accepted),
     }
+    rates = rates_used(legs, plan=plan, currency=wager.currency)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT jackpots_record_contribution(%s, %s, %s, %s, %s, %s, %s)",
+            "SELECT jackpots_contribute(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 operator.pk,
-                plan.player_id,
+                canonical_reference(wager.player_reference),
                 key.value,
                 key.fingerprint,
                 json.dumps(request),
-                json.dumps(legs),
+                json.dumps(describe_legs(legs)),
+                sorted({leg.target.lock_number for leg in accepted}),
+                None if rates is None else json.dumps(rates),
                 now,
             ],
         )
@@ -238,23 +205,13 @@ def _record(
     return written
 
 
-def _refused(code: str, *, plan: ContributionPlan, follow_links: bool) -> Exception:
+def _refused(code: str, *, legs: list[Leg], follow_links: bool) -> Exception:
     refusal = errors.refusal(code)
     if follow_links:
-        main, *linked = plan.targets
+        main, *linked = legs
+        main.error = code
         refusal.members = {
-            "results": [
-                {
-                    "instance_id": str(main.instance_id),
-                    "role": Role.MAIN,
-                    "contribution_id": None,
-                    "amount": "0",
-                    "currency": main.currency,
-                    "pots": [],
-                    "tickets": None,
-                    "error": code,
-                }
-            ],
-            "not_attempted": [str(target.instance_id) for target in linked],
+            "results": [_result(main)],
+            "not_attempted": [str(leg.target.instance_id) for leg in linked],
         }
     return refusal

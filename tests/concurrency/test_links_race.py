@@ -20,7 +20,7 @@ from core.idempotency import IdempotencyKey
 from core.models import AuditEntry
 from jackpots import selectors
 from jackpots.models import Instance
-from jackpots.services import contributions, instances, links
+from jackpots.services import configuration, instances, links
 from jackpots.services.contributions import Wager, contribute
 from operators.models import Operator
 from tests.concurrency.sabotage import at_once, execute
@@ -140,7 +140,7 @@ def in_between(monkeypatch: pytest.MonkeyPatch, change: Callable[[], Any]) -> No
             at_once([waiting.pop()])
         return plan
 
-    monkeypatch.setattr(contributions, "load_contribution_plan", load_then_change)
+    monkeypatch.setattr(configuration, "load_contribution_plan", load_then_change)
 
 
 def reached(source: Instance) -> list[str]:

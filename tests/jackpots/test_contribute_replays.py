@@ -59,13 +59,11 @@ def test_a_key_with_another_body_or_endpoint_is_refused(
 
 
 def test_a_refusal_is_not_remembered(
-    operator: Operator, instance: Instance, contribute: Contribute
+    instance: Instance, player: Player, contribute: Contribute
 ) -> None:
-    Instance.objects.filter(pk=instance.pk).update(
-        paused_at=timezone.now(), paused_reason="For now"
-    )
+    Player.objects.filter(pk=player.pk).update(is_blocked=True)
     refused = contribute(instance, key="again")
-    Instance.objects.filter(pk=instance.pk).update(paused_at=None, paused_reason="")
+    Player.objects.filter(pk=player.pk).update(is_blocked=False)
 
     accepted = contribute(instance, key="again")
 
