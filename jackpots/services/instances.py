@@ -22,6 +22,7 @@ from core.locks import AdvisoryLock
 from jackpots.enums import InstanceStatus
 from jackpots.errors import InstanceWrongState
 from jackpots.models import Instance, Pot, Prize
+from jackpots.services.live_terms import change_live_terms
 from jackpots.services.terms import (
     InstanceTerms,
     build_columns,
@@ -74,12 +75,24 @@ def update_instance(
     Pots and prizes are replaced as a whole. The result is checked as if it had been
     created so. A call that changes nothing leaves no trace.
 
+    Of an active progressive only ``pots`` can be given: seeds, ceilings and drops then wait
+    for each pot's next win (jackpots.services.live_terms).
+
     :raises NotFound: if the operator has no such instance.
-    :raises InstanceWrongState: if the instance is no longer a draft.
+    :raises InstanceWrongState: if the instance is no longer a draft, and nothing of it can wait.
     :raises InvalidRequest: if the resulting terms contradict themselves.
     :raises ResourceBusy: if the instance is in use; nothing was changed.
     """
     instance = lock_instance(operator=operator, instance_id=instance_id)
+    if instance.status == InstanceStatus.ACTIVE and changes.keys() == {"pots"}:
+        return change_live_terms(
+            operator=operator,
+            instance_id=instance_id,
+            pots=changes["pots"],
+            reason="",
+            actor=actor,
+            now=now,
+        )
     if instance.status != InstanceStatus.DRAFT:
         raise _wrong_state(instance, "only the terms of a draft can be changed")
     before = read_terms(instance=instance)
