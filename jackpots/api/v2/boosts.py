@@ -52,8 +52,8 @@ class RejectBoostSerializer(BodySerializer[Any]):
     reason = TextField(max_length=500)
 
 
-class ActorSerializer(serializers.Serializer[Any]):
-    """Who did something."""
+class BoostActorSerializer(serializers.Serializer[Any]):
+    """Who asked for a boost, or decided about it."""
 
     kind = serializers.ChoiceField(choices=ActorKind.choices)
     ref = serializers.CharField()
@@ -69,10 +69,10 @@ class BoostSerializer(serializers.Serializer[Any]):
     currency = CurrencyField()
     reason = serializers.CharField()
     status = serializers.ChoiceField(choices=BoostStatus.choices)
-    requested_by = ActorSerializer()
+    requested_by = BoostActorSerializer()
     requested_at = InstantField()
     expires_at = InstantField(help_text="Exclusive: from then on it can only be rejected.")
-    decided_by = ActorSerializer(allow_null=True)
+    decided_by = BoostActorSerializer(allow_null=True)
     decided_at = InstantField(allow_null=True)
     decision_reason = serializers.CharField(allow_null=True)
 
