@@ -95,6 +95,7 @@ def test_the_least_creates_a_draft_with_the_contracts_defaults(client: Client, t
     body = response.json()
     assert response.status_code == 201
     assert str(UUID(body.pop("id"))) == str(Instance.objects.get().pk)
+    assert body["pots"][0].pop("id") == Instance.objects.get().pots.get().pk
     assert body == {
         **LEAST,
         "status": "draft",
@@ -105,6 +106,11 @@ def test_the_least_creates_a_draft_with_the_contracts_defaults(client: Client, t
         "ticket_cost": None,
         "recurrence": None,
         "timezone": "UTC",
+        "carry_opt_ins": False,
+        "previous_id": None,
+        "next_id": None,
+        "run_number": 1,
+        "draw": None,
         "is_paused": False,
         "paused_reason": None,
         "pots": [
@@ -114,7 +120,10 @@ def test_the_least_creates_a_draft_with_the_contracts_defaults(client: Client, t
                 "seed": "0.00",
                 "ceiling": None,
                 "drop": {"type": "manual"},
+                "pending_terms": None,
+                "cycle": 1,
                 "value": "0.00",
+                "reserve": "0.00",
                 "as_of": "2026-03-29T00:59:00Z",
             }
         ],
@@ -141,8 +150,9 @@ def test_a_progressive_is_answered_as_it_was_sent_meters_at_their_seeds(
 ) -> None:
     body = client.post(PATH, PROGRESSIVE).json()
 
-    meter = {"ceiling": None, "as_of": "2026-03-29T00:59:00Z"}
-    assert body["pots"] == [
+    unchanged = {"ceiling": None, "pending_terms": None, "cycle": 1, "reserve": "0.00"}
+    meter = {**unchanged, "as_of": "2026-03-29T00:59:00Z"}
+    assert [{name: pot[name] for name in pot if name != "id"} for pot in body["pots"]] == [
         {**meter, **pot, "value": value}
         for pot, value in zip(PROGRESSIVE["pots"], ["10.00", "0.00", "1000.125"], strict=True)
     ]

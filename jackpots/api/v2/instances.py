@@ -54,7 +54,9 @@ class InstanceListView(WindfallView, generics.GenericAPIView[Instance]):
     )
     def get(self, request: Request) -> Response:
         """List instances with their meters, newest first."""
-        found = Instance.objects.for_operator(calling_operator(request))
+        found = Instance.objects.for_operator(calling_operator(request)).select_related(
+            "raffle_draw", "next"
+        )
         page = self.paginate_queryset(self.filter_queryset(found)) or []
         return self.get_paginated_response(_represent(page, now=timezone.now()))
 
@@ -196,7 +198,7 @@ def _move(
 def _represent(found: Iterable[Instance], *, now: datetime) -> list[dict[str, Any]]:
     """Return instances as they are shown, in the same number of statements however many."""
     shown = list(found)
-    prefetch_related_objects(shown, "pots", "prizes")
+    prefetch_related_objects(shown, "pots", "prizes", "raffle_draw", "next")
     meters = read_meters(instance_ids=[instance.pk for instance in shown])
     return [
         represent_instance(instance, meters=meters[instance.pk], as_of=now) for instance in shown
