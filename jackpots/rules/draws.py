@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
 from uuid import UUID
 
 from core.money import EXACT, Currency, round_down
@@ -124,9 +125,12 @@ def award_prizes(
         else:
             assert prize.share is not None, "neither an amount nor a share"
             amounts.append(round_down(EXACT.multiply(prize.share, pot), currency))
-    given = sum(amounts, Decimal(0))
-    top_up = max(given - pot, Decimal(0))
-    return Award(amounts=tuple(amounts), top_up=top_up, left=pot + top_up - given)
+    given = reduce(EXACT.add, amounts, Decimal(0))
+    return Award(
+        amounts=tuple(amounts),
+        top_up=max(EXACT.subtract(given, pot), Decimal(0)),
+        left=max(EXACT.subtract(pot, given), Decimal(0)),
+    )
 
 
 def _draw_below(total: int, *, seed: str, draw_id: UUID, counter: int) -> tuple[int, int]:

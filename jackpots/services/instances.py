@@ -19,9 +19,12 @@ from core import audit, locks
 from core.actors import Actor
 from core.instants import format_instant
 from core.locks import AdvisoryLock
-from jackpots.enums import InstanceStatus
+from jackpots.enums import InstanceStatus, Recurrence
 from jackpots.errors import InstanceWrongState
 from jackpots.models import Instance, Pot, Prize
+from jackpots.rules.recurrence import period_end
+from jackpots.services import pots
+from jackpots.services.commitments import commit_to_draw
 from jackpots.services.live_terms import change_live_terms
 from jackpots.services.terms import (
     InstanceTerms,
@@ -134,6 +137,10 @@ def activate_instance(
     """
     Open a draft for contributions and fix its terms; its schedule is obeyed all the same.
 
+    The pots get their seeds and hidden triggers, a raffle its draw's commitment. A
+    recurring raffle that says not when it closes, closes at the end of its local day,
+    week or month.
+
     :raises NotFound: if the operator has no such instance.
     :raises InstanceWrongState: if the instance is not a draft.
     :raises ResourceBusy: if the instance is in use; nothing was changed.
@@ -142,12 +149,36 @@ def activate_instance(
     if instance.status != InstanceStatus.DRAFT:
         raise _wrong_state(instance, "only a draft can be activated")
     was = instance.status
-    instance.activate(now=now)
-    _save_move(instance, "activated_at")
+    if instance.is_raffle and instance.recurrence:
+        instance.closes_at = first_closing(instance=instance, now=now)
+        instance.series_closes_at = instance.closes_at
+    open_locked(instance=instance, actor=actor, now=now)
     _record_move(
         instance, "jackpot.instance.activated", was=was, reason=reason, actor=actor, now=now
     )
     return instance
+
+
+@transaction.atomic(savepoint=False)
+def open_locked(*, instance: Instance, actor: Actor, now: datetime) -> None:
+    """
+    Activate a draft, fill its pots and commit to its draw. Joins the caller's transaction.
+
+    The caller holds the instance's row, or has just written it.
+    """
+    instance.activate(now=now)
+    _save_move(instance, "activated_at", "closes_at", "series_closes_at")
+    pots.open_pots(instance=instance, now=now)
+    if instance.is_raffle:
+        commit_to_draw(instance=instance, actor=actor, now=now)
+
+
+def first_closing(*, instance: Instance, now: datetime) -> datetime:
+    """Return when the first run of a recurring raffle closes, if it opens ``now``."""
+    if instance.closes_at is not None:
+        return instance.closes_at
+    opens_at = now if instance.opens_at is None else max(now, instance.opens_at)
+    return period_end(opens_at, Recurrence(instance.recurrence), timezone=instance.timezone)
 
 
 @transaction.atomic(durable=True)
@@ -189,11 +220,21 @@ def close_instance(
     instance = lock_instance(operator=operator, instance_id=instance_id)
     if instance.status != InstanceStatus.ACTIVE:
         raise _wrong_state(instance, "only an active instance can be closed")
+    close_locked(instance=instance, reason=reason, actor=actor, now=now)
+    return instance
+
+
+@transaction.atomic(savepoint=False)
+def close_locked(*, instance: Instance, reason: str, actor: Actor, now: datetime) -> None:
+    """
+    Take no more contributions to an active instance. Joins the caller's transaction.
+
+    The caller has locked the instance (``lock_instance``), so none is under way any more.
+    """
     was = instance.status
     instance.close(now=now)
     _save_move(instance, "closing_at")
     _record_move(instance, "jackpot.instance.closed", was=was, reason=reason, actor=actor, now=now)
-    return instance
 
 
 @transaction.atomic(durable=True)
@@ -283,9 +324,9 @@ def _wrong_state(instance: Instance, rule: str) -> InstanceWrongState:
     )
 
 
-def _save_move(instance: Instance, instant_field: str) -> None:
+def _save_move(instance: Instance, *instant_fields: str) -> None:
     instance.revision += 1
-    instance.save(update_fields=["status", instant_field, "revision"])
+    instance.save(update_fields=["status", *instant_fields, "revision"])
 
 
 def _save_pause(instance: Instance, *, paused_at: datetime | None, paused_reason: str) -> None:

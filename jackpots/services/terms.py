@@ -21,6 +21,8 @@ from jackpots.rules.contributions import ContributionTerms
 #: One contribution is split over all pots, so their number is part of the hot path.
 POTS_MAX = 10
 PRIZES_MAX = 100
+#: Every prize is a row, a payment and a message, all of one transaction.
+WINNERS_MAX = 10_000
 
 #: A field that cannot be so (a JSON pointer without its first slash), and why not.
 Problem = tuple[str, str]
@@ -76,6 +78,7 @@ class InstanceTerms:
     prizes: tuple[PrizeTerms, ...] = ()
     recurrence: Recurrence | None = None
     timezone: str = "UTC"
+    carry_opt_ins: bool = False
 
 
 def check_terms(*, terms: InstanceTerms) -> None:
@@ -122,6 +125,8 @@ def _schedule_problems(terms: InstanceTerms) -> Iterator[Problem]:
         and terms.closes_at <= terms.opens_at
     ):
         yield "closes_at", "It must be after opens_at."
+    if terms.carry_opt_ins and terms.kind != InstanceKind.RAFFLE:
+        yield "carry_opt_ins", "Only a raffle has a next run."
 
 
 def _pot_problems(terms: InstanceTerms) -> Iterator[Problem]:
@@ -161,6 +166,8 @@ def _prize_problems(terms: InstanceTerms) -> Iterator[Problem]:
     if len(terms.prizes) > PRIZES_MAX:
         yield "prizes", f"A raffle has at most {PRIZES_MAX} prizes."
         return
+    if sum(prize.count for prize in terms.prizes) > WINNERS_MAX:
+        yield "prizes", f"A raffle draws at most {WINNERS_MAX} winners."
     currency = get_currency(terms.currency)
     for index, prize in enumerate(terms.prizes):
         if prize.amount is not None and not has_only_minor_units(prize.amount, currency):
@@ -199,6 +206,7 @@ def read_terms(*, instance: Instance) -> InstanceTerms:
         prizes=tuple(_prize_terms(prize) for prize in instance.prizes.order_by("pk")),
         recurrence=Recurrence(instance.recurrence) if instance.recurrence else None,
         timezone=instance.timezone,
+        carry_opt_ins=instance.carry_opt_ins,
     )
 
 
@@ -218,6 +226,7 @@ def build_columns(*, terms: InstanceTerms) -> dict[str, Any]:
         "ticket_cost": terms.ticket_cost,
         "recurrence": terms.recurrence or "",
         "timezone": terms.timezone,
+        "carry_opt_ins": terms.carry_opt_ins,
     }
 
 
