@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from core.actors import Actor, ActorKind
-from jackpots.services import folding, payouts, requests
+from jackpots.services import draws, folding, payouts, requests
 
 logger = logging.getLogger(__name__)
 
@@ -61,3 +61,20 @@ def pay_due_wins(**_newer: Any) -> int:
     if paid_count:
         logger.info("paid %s wins", paid_count)
     return paid_count
+
+
+# At most this many a run, for each kind of step: beat comes back every second.
+DRAW_STEPS_PER_RUN_MAX = 50
+
+
+@shared_task
+def finish_draws(**_newer: Any) -> int:
+    """Draw raffles that are due, and go on where one was left. Safe to run twice, or at once."""
+    steps_count = draws.finish_draws(
+        actor=Actor(kind=ActorKind.TASK, ref="finish_draws"),
+        now=timezone.now(),
+        limit=DRAW_STEPS_PER_RUN_MAX,
+    )
+    if steps_count:
+        logger.info("took raffles on by %s steps", steps_count)
+    return steps_count

@@ -169,6 +169,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 1.0,
         "options": {"expires": 2},
     },
+    "finish-draws": {
+        "task": "jackpots.tasks.finish_draws",
+        "schedule": 1.0,
+        "options": {"expires": 2},
+    },
     "expire-due-user-promos": {
         "task": "promos.tasks.expire_due_user_promos",
         "schedule": 60.0,
@@ -276,6 +281,8 @@ SPECTACULAR_SETTINGS = {
         "DropTypeEnum": "jackpots.enums.DropType",
         "InstanceKindEnum": "jackpots.enums.InstanceKind",
         "InstanceStatusEnum": "jackpots.enums.InstanceStatus",
+        "WinCauseEnum": "jackpots.enums.WinCause",
+        "WinStatusEnum": "jackpots.enums.WinStatus",
         "PromoTypeEnum": "promos.enums.PromoType",
         "UserPromoStatusEnum": "promos.enums.UserPromoStatus",
         "BatchStatusEnum": "promos.enums.BatchStatus",

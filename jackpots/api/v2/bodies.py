@@ -146,6 +146,9 @@ class UpdateInstanceSerializer(BodySerializer[Any]):
         required=False, allow_null=True, choices=Recurrence.choices
     )
     timezone = TimezoneField(required=False, help_text="Default: UTC.")
+    carry_opt_ins = FlagField(
+        required=False, help_text="Opt-ins go on in the next run of a recurring raffle."
+    )
 
     def validate_kind(self, kind: str) -> InstanceKind:
         return InstanceKind(kind)

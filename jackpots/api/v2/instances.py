@@ -24,7 +24,7 @@ from jackpots.api.v2.bodies import (
 from jackpots.api.v2.serializers import InstanceSerializer, represent_instance
 from jackpots.models import Instance
 from jackpots.selectors import get_instance, read_meters
-from jackpots.services import instances
+from jackpots.services import draws, instances, runs
 from jackpots.services.terms import InstanceTerms
 from operators.enums import Scope
 from operators.models import Operator
@@ -159,6 +159,32 @@ class InstanceClosingView(WindfallView):
     def post(self, request: Request, instance_id: UUID) -> Response:
         """Take no more contributions; an instance that has closed stays closed."""
         return _move(request, instance_id, instances.close_instance)
+
+
+class InstanceDrawView(WindfallView):
+    """Draw a raffle."""
+
+    scopes: ClassVar = {"POST": Scope.MANAGE}
+
+    @extend_schema(operation_id="jackpot_instances_draw", **_MOVE_SCHEMA)
+    def post(self, request: Request, instance_id: UUID) -> Response:
+        """
+        Draw the winners of a raffle; an active one is closed first.
+
+        The winners are in its draw (`…/draws`). A recurring raffle's next run is open then.
+        """
+        return _move(request, instance_id, draws.draw_instance)
+
+
+class InstanceSeriesEndView(WindfallView):
+    """End the series of a recurring raffle."""
+
+    scopes: ClassVar = {"POST": Scope.MANAGE}
+
+    @extend_schema(operation_id="jackpot_instances_end_series", **_MOVE_SCHEMA)
+    def post(self, request: Request, instance_id: UUID) -> Response:
+        """Let this run be the last: it is drawn when asked for, and none follows."""
+        return _move(request, instance_id, runs.end_series)
 
 
 class InstanceCancellationView(WindfallView):
