@@ -19,7 +19,7 @@ from django.urls.resolvers import RoutePattern
 from rest_framework.views import APIView
 
 from adapters.http.signing import make_secret
-from jackpots.models import Boost, Win
+from jackpots.models import Boost, Contribution, Win
 from operators.models import Operator
 from tests.factories.activity import BetFactory, bet_by, deposit_by
 from tests.factories.adapters import AdapterConfigFactory
@@ -30,7 +30,14 @@ from tests.factories.bonuses import (
     BonusTemplateFactory,
 )
 from tests.factories.games import GameFactory
-from tests.factories.jackpots import BoostFactory, InstanceFactory, OptInFactory, WinFactory
+from tests.factories.jackpots import (
+    BoostFactory,
+    ContributionRequestFactory,
+    InstanceFactory,
+    OptInFactory,
+    WinFactory,
+    contribution_by,
+)
 from tests.factories.operators import ExchangeRateFactory
 from tests.factories.players import PlayerFactory, SegmentFactory
 from tests.factories.promos import CodeBatchFactory, PromoFactory, UserPromoFactory
@@ -73,6 +80,12 @@ def boost_of(operator: Operator) -> Boost:
 def win_of(operator: Operator) -> Win:
     """Return a win of ``operator`` that somebody else has made, and that waits for approval."""
     return WinFactory.create(pot__instance__operator=operator, status="awaiting_approval")
+
+
+def contribution_of(operator: Operator) -> Contribution:
+    """Return a contribution by a player of ``operator``."""
+    player = PlayerFactory.create(operator=operator)
+    return contribution_by(player, InstanceFactory.create(operator=operator))
 
 
 def bet_of(operator: Operator) -> dict[str, Any]:
@@ -131,6 +144,7 @@ OBJECTS: dict[str, Callable[[Operator], Any]] = {
     "batch_id": lambda operator: CodeBatchFactory.create(promo__operator=operator).pk,
     "boost_id": lambda operator: boost_of(operator).pk,
     "bet_id": lambda operator: BetFactory.create(operator=operator).bet_id,
+    "contribution_id": lambda operator: contribution_of(operator).pk,
     "campaign_id": lambda operator: BonusCampaignFactory.create(operator=operator).pk,
     "grant_id": lambda operator: BonusGrantFactory.create(asked_template__operator=operator).pk,
     "instance_id": lambda operator: InstanceFactory.create(operator=operator).pk,
@@ -138,6 +152,7 @@ OBJECTS: dict[str, Callable[[Operator], Any]] = {
     "player_id": lambda operator: PlayerFactory.create(operator=operator).reference,
     "pot_name": lambda operator: pot_of(operator)["pot_name"],
     "promo_id": lambda operator: PromoFactory.create(operator=operator).pk,
+    "request_id": lambda operator: ContributionRequestFactory.create(operator=operator).pk,
     "segment_id": lambda operator: SegmentFactory.create(operator=operator).pk,
     "slug": lambda operator: GameFactory.create(operator=operator).slug,
     "template_id": lambda operator: BonusTemplateFactory.create(operator=operator).pk,
@@ -252,6 +267,8 @@ ROWS: dict[str, Callable[[Operator], Any]] = {
     "exchange-rates": lambda operator: ExchangeRateFactory.create(operator=operator),
     "instances": lambda operator: InstanceFactory.create(operator=operator),
     "boosts": boost_of,
+    "contributions": contribution_of,
+    "ticker": lambda operator: InstanceFactory.create(operator=operator),
     "wins": win_of,
     "bonus-campaigns": lambda operator: BonusCampaignFactory.create(operator=operator),
     "bonus-grants": lambda operator: BonusGrantFactory.create(asked_template__operator=operator),

@@ -8,9 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 import factory
+from django.utils import timezone
 
 from core import sealing
 from core.actors import ActorKind
+from core.idempotency import IdempotencyKey
+from core.models import new_id
 from core.money import format_amount
 from jackpots.enums import (
     BoostStatus,
@@ -23,6 +26,8 @@ from jackpots.enums import (
 )
 from jackpots.models import (
     Boost,
+    Contribution,
+    ContributionRequest,
     Draw,
     Instance,
     InstanceLink,
@@ -33,6 +38,8 @@ from jackpots.models import (
     Win,
 )
 from jackpots.rules.drops import commitment
+from jackpots.services.contributions import Wager, contribute
+from players.models import Player
 from tests.factories.operators import LONG_AGO, OperatorFactory
 from tests.factories.players import PlayerFactory
 
@@ -268,3 +275,38 @@ class BoostFactory(factory.django.DjangoModelFactory[Boost]):
     requested_by_ref = "7"
     requested_at = LONG_AGO
     expires_at = factory.LazyAttribute(lambda boost: boost.requested_at + timedelta(days=1))
+
+
+class ContributionRequestFactory(factory.django.DjangoModelFactory[ContributionRequest]):
+    """A promise that waits to be applied; there is neither its instance nor its player."""
+
+    class Meta:
+        model = ContributionRequest
+
+    operator = factory.SubFactory(OperatorFactory)
+    instance_id = factory.LazyFunction(new_id)
+    wager = factory.LazyFunction(
+        lambda: {
+            "player_id": "ada",
+            "base_wager": "10.00",
+            "currency": "EUR",
+            "gameround_id": "",
+            "metadata": None,
+        }
+    )
+    received_at = LONG_AGO
+
+
+def contribution_by(
+    player: Player, instance: Instance, base_wager: str = "10.00", **kwargs: Any
+) -> Contribution:
+    """Contribute as ``player``, over version 2, and return the main leg."""
+    contributed = contribute(
+        operator=instance.operator,
+        instance_id=instance.pk,
+        wager=Wager(player.reference, Decimal(base_wager), "EUR", **kwargs),
+        follow_links=True,
+        key=IdempotencyKey(str(new_id()), "f" * 64),
+        now=timezone.now(),
+    )
+    return Contribution.objects.get(pk=contributed.answer["results"][0]["contribution_id"])
