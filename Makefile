@@ -12,12 +12,13 @@ PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format openapi lock clean
+.PHONY: help run test check bench format openapi lock clean
 
 help:
 	@echo 'make run       start everything; PORT (8000) and DATA_DIR (.data) from the environment'
 	@echo 'make test      everything that must hold before a merge; ARGS="tests/core -k x" for pytest only'
 	@echo 'make check     what make test checks, without the tests'
+	@echo 'make bench     measure beside the limit of the database; ROUNDS, SECONDS, ONLY, GROWTH (bench/README.md)'
 	@echo 'make format    put the code into its standard form'
 	@echo 'make openapi   write openapi.yaml from the code'
 	@echo 'make lock      write the lock files from requirements.txt and requirements-dev.txt'
@@ -36,6 +37,10 @@ endif
 
 check: $(VENV)/.installed-dev
 	@exec $(EMBEDDED) test -- $(RUN) -m core.embedded check --without pytest --without end-to-end
+
+# exec, and what make is given (ROUNDS=3) reaches it in the environment.
+bench: $(VENV)/.installed
+	@exec $(RUN) -m bench $(ARGS)
 
 format: $(VENV)/.installed-dev
 	$(RUN) -m ruff check --fix .

@@ -1,0 +1,1 @@
+"""How fast Windfall is, beside the limit of the same database in the same minutes."""

@@ -1,0 +1,1 @@
+SELECT twin.batch_of(1000);
