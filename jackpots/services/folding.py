@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from core import audit, locks
-from core.actors import Actor
+from core.actors import Actor, ActorKind
 from core.errors import ResourceBusy
 from core.failpoints import failpoint
 from jackpots.enums import InstanceStatus
@@ -26,6 +26,9 @@ from jackpots.services.crossings import end_crossed_cycles
 from jackpots.services.pots import hide_trigger, reveal_trigger
 
 logger = logging.getLogger(__name__)
+
+#: Who has found what a fold finds, whoever made it run: nobody initiated those wins.
+FOLD = Actor(kind=ActorKind.TASK, ref="fold_contributions")
 
 # One statement, whatever it finds: sums go to the meters, the hours and the links, and
 # comes back what may have dropped on the way. Rows of rollbacks count as nothing but what

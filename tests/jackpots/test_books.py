@@ -73,6 +73,9 @@ def test_books_that_balance_are_said_to(instance: Instance) -> None:
     ("sql", "check"),
     [
         ("UPDATE jackpots_pot SET folded = folded + 0.01", "jackpots.meters"),
+        ("UPDATE jackpots_pot SET folded = folded + 0.01", "jackpots.conservation"),
+        ("UPDATE jackpots_pot SET reserve = reserve + 0.01", "jackpots.conservation"),
+        ("UPDATE jackpots_pot SET cycle_from_xid = '9999999'", "jackpots.meters"),
         ("UPDATE jackpots_instance SET folded_to = '0'", "jackpots.meters"),
         ("UPDATE jackpots_contribution SET pot_amounts = '{1.49}' WHERE amount = 1.5",
          "jackpots.parts"),
@@ -106,11 +109,11 @@ def test_a_difference_of_one_unit_is_printed_and_exits_1(instance: Instance) -> 
         call_command("check_books", stdout=out, stderr=err)
 
     assert exit_status.value.code == 1
-    assert out.getvalue() == (
-        f"jackpots.meters: pot main of instance {instance.pk} is 1.50000001, "
-        "its rows say 1.50000000\n"
+    assert out.getvalue() == "".join(
+        f"{check}: pot main of instance {instance.pk} is 1.50000001, its rows say 1.50000000\n"
+        for check in ("jackpots.conservation", "jackpots.meters")
     )
-    assert err.getvalue() == "1 differences.\n"
+    assert err.getvalue() == "2 differences.\n"
 
 
 def test_what_a_player_paid_is_in_the_ledger(instance: Instance, player: Player) -> None:

@@ -1,7 +1,7 @@
 """folding.fold_contributions, and what it counts besides the meters."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,16 +10,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from core import books
 from core.actors import Actor
 from core.models import AuditEntry
 from jackpots.enums import InstanceStatus
-from jackpots.models import Instance, LinkTraffic, Pot
+from jackpots.models import Instance, LinkTraffic, MeterHour, Pot, RollbackLoss, Win
 from jackpots.selectors import link_health, read_meters
 from jackpots.services import folding
 from jackpots.tasks import fold_contributions
 from operators.models import Operator
 from tests.factories.jackpots import InstanceFactory
 from tests.jackpots.conftest import let_the_horizon_pass, link, meter
+from tests.jackpots.ledger import Ledger
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -136,6 +138,83 @@ def test_the_task_runs_the_service_and_swallows_newer_arguments(
 
     assert result.get() == 1
     assert Instance.objects.get(pk=instance.pk).folded_to > 0
+
+
+# Rollbacks, hours
+
+
+def test_a_rollback_takes_back_from_a_running_cycle_and_is_a_loss_after_the_win(
+    operator: Operator, actor: Actor
+) -> None:
+    pots = [
+        {"name": "Mini", "share": Decimal("0.5"), "drop_type": "hit_rate",
+         "drop_probability": Decimal("0.1")},
+        {"name": "Grand", "share": Decimal("0.5")},
+    ]  # fmt: skip
+    instance = InstanceFactory.create(operator=operator, progressive=True, pots=pots)
+    ledger = Ledger(operator, actor)
+    ledger.take_back(instance, ledger.add(instance, "ada", "2"))
+    before, after = ledger.add(instance, "bob", "4"), ledger.add(instance, "bob", "6")
+    ledger.fold(instance)
+    ledger.take_back(instance, before)
+    ledger.add(instance, "cyd", "8", hits=[0])
+    # In the fold that finds the win, and after one.
+    ledger.take_back(instance, after)
+    last = ledger.add(instance, "dee", "10")
+    ledger.fold(instance)
+    ledger.take_back(instance, last)
+    twice = ledger.add(instance, "eve", "12", hits=[0])
+    ledger.fold(instance)
+    reversal = ledger.take_back(instance, twice)
+    assert [each.value for each in read_meters(instance_ids=[instance.pk])[instance.pk]] == [0, 4]
+
+    ledger.fold(instance)
+
+    assert [each.value for each in read_meters(instance_ids=[instance.pk])[instance.pk]] == [0, 4]
+    wins = Win.objects.order_by("cycle").values_list("amount", flat=True)
+    assert list(wins) == [7, 6]
+    losses = RollbackLoss.objects.order_by("amount")
+    assert [(loss.amount, loss.pot.name) for loss in losses] == [(3, "Mini"), (6, "Mini")]
+    assert losses[1].reversal == reversal
+    assert books.find_differences() == []
+
+
+def test_a_closed_instance_is_folded_for_a_rollback_and_then_left_alone(
+    operator: Operator, actor: Actor, now: datetime
+) -> None:
+    instance = InstanceFactory.create(operator=operator, progressive=True, status="closed")
+    ledger = Ledger(operator, actor)
+    given = ledger.add(instance, "ada", "2")
+    ledger.fold(instance)
+    assert folding.fold_contributions(actor=actor, now=now, limit=10) == 0
+    ledger.take_back(instance, given)
+    let_the_horizon_pass()
+    Instance.objects.filter(pk=instance.pk).update(needs_fold=True)
+
+    folded = [folding.fold_contributions(actor=actor, now=now, limit=10) for _ in range(2)]
+
+    assert folded == [1, 0]
+    assert meter(instance) == 0
+    assert not Instance.objects.get(pk=instance.pk).needs_fold
+
+
+def test_hours_say_what_was_contributed_and_where_the_meter_stood(
+    operator: Operator, actor: Actor
+) -> None:
+    pots = [{"seed": Decimal(1), "ceiling": Decimal(8)}]
+    instance = InstanceFactory.create(operator=operator, progressive=True, pots=pots)
+    ledger = Ledger(operator, actor)
+    ten = datetime(2026, 3, 29, 10, tzinfo=UTC)
+    first = ledger.add(instance, "ada", "2", at=ten)
+    ledger.add(instance, "bob", "3", at=ten + timedelta(minutes=59))
+    ledger.add(instance, "cyd", "4", at=ten + timedelta(minutes=60))
+    ledger.fold(instance)
+    ledger.take_back(instance, first, at=ten + timedelta(hours=3))
+    ledger.add(instance, "dee", "1", at=ten + timedelta(minutes=61))
+    ledger.fold(instance)
+
+    hours = MeterHour.objects.order_by("hour").values_list("hour__hour", "contributed", "value")
+    assert list(hours) == [(10, 5, 6), (11, 5, 8), (13, 0, 8)]
 
 
 # Link health
