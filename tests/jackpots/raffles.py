@@ -96,4 +96,5 @@ def entries_of(raffle: Instance) -> list[tuple[str, EntryKind, Decimal]]:
 
 
 def books_balance() -> None:
-    assert books.find_differences() == []
+    """Run every check; not in a snapshot, so that a test in a transaction may ask."""
+    assert [found for check in books._checks.values() for found in check()] == []
