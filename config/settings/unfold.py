@@ -69,7 +69,11 @@ UNFOLD = {
                 "title": "Jackpots",
                 "items": [
                     _page("Instances", "trophy", "jackpots", "instance"),
+                    _page("Wins", "celebration", "jackpots", "win"),
+                    _page("Boosts", "add_circle", "jackpots", "boost"),
                     _page("Contributions", "database", "jackpots", "contribution"),
+                    _page("Promised requests", "schedule_send", "jackpots", "contributionrequest"),
+                    _page("Rollback losses", "money_off", "jackpots", "rollbackloss"),
                     _page("Opt-ins", "how_to_reg", "jackpots", "optin"),
                 ],
             },

@@ -133,7 +133,16 @@ class ContributionAdmin(LargeTableAdmin):
         ("Money", {"fields": ["wager", "rate_shown", "amount_shown", "debit", "tickets"]}),
         (
             "Request",
-            {"fields": ["role_shown", "source_link", "id_shown", "request_link", "gameround"]},
+            {
+                "fields": [
+                    "role_shown",
+                    "source_link",
+                    "rollback_link",
+                    "id_shown",
+                    "request_link",
+                    "gameround",
+                ]
+            },
         ),
     ]
     has_history = False
@@ -187,6 +196,9 @@ class ContributionAdmin(LargeTableAdmin):
         """Return whether it was accepted, and if not why."""
         if contribution.status == Outcome.ACCEPTED:
             return badge("Accepted", Tone.GOOD)
+        if contribution.status == Outcome.REVERSAL:
+            title = "It takes back what another contribution gave"
+            return badge("Rolled back", Tone.WARNING, title=title)
         return badge(
             contribution.error_code, Tone.BAD, title=error_sentence(contribution.error_code)
         )
@@ -203,8 +215,14 @@ class ContributionAdmin(LargeTableAdmin):
 
     @admin.display(description="Contribution")
     def amount_shown(self, contribution: Contribution) -> str:
-        """Return what the pots gained."""
-        return money(contribution.amount, contribution.currency)
+        """Return what the pots gained, or lost again by a rollback."""
+        is_back = contribution.status == Outcome.REVERSAL
+        amount = -contribution.amount if is_back else contribution.amount
+        shown = money(amount, contribution.currency)
+        if not contribution.hits:
+            return shown
+        title = "It hit a pot by chance: see the wins of the instance"
+        return format_html("{} {}", shown, badge("Hit", Tone.BUSY, title=title))
 
     @admin.display(description="Tickets")
     def tickets(self, contribution: Contribution) -> str:
@@ -254,6 +272,14 @@ class ContributionAdmin(LargeTableAdmin):
         """Return a link to the instance whose link led here."""
         return object_link(contribution.source)
 
+    @admin.display(description="Rollback")
+    def rollback_link(self, contribution: Contribution) -> str:
+        """Return a link to the row that took this one back, or that this one took back."""
+        if contribution.status == Outcome.REVERSAL:
+            return object_link(contribution.reverses, "It takes this contribution back")
+        reversal = Contribution.objects.filter(reverses=contribution).first()
+        return EMPTY if reversal is None else object_link(reversal, "Rolled back by this row")
+
     @admin.display(description="Id")
     def id_shown(self, contribution: Contribution) -> str:
         """Return the id by which the API knows it."""
@@ -273,11 +299,12 @@ class ContributionAdmin(LargeTableAdmin):
         self, request: HttpRequest, subject: Contribution, now: datetime
     ) -> list[Panel]:
         """Return what each pot gained, and the other legs of the request."""
-        names = subject.instance.pots.order_by("position").values_list("name", flat=True)
+        names = list(subject.instance.pots.order_by("position").values_list("name", flat=True))
         pots = [
             {"name": name, "amount": amount_text(amount, subject.currency)}
             for name, amount in zip(names, subject.pot_amounts, strict=False)
         ]
+        hits = [names[position] for position in subject.hits]
         legs = (
             Contribution.objects.filter(request_id=subject.request_id)
             .select_related("instance", "source")
@@ -295,6 +322,8 @@ class ContributionAdmin(LargeTableAdmin):
                 for leg in legs
             ],
             "pots": pots,
+            "hits": hits,
+            "wins_url": list_url("jackpots.win", q=subject.pk),
             "metadata": subject.metadata,
             "all_url": list_url("jackpots.contribution", q=subject.request_id),
         }

@@ -1,16 +1,36 @@
 """How jackpots look in the back office: their state, their terms in words, their meters."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
-from core.admin.display import Tone, amount_text, badge, instant_text, meter, percent_text
+from core.admin import ServicePage
+from core.admin.display import (
+    Tone,
+    amount_text,
+    badge,
+    instant_text,
+    link,
+    meter,
+    percent_text,
+)
 from core.money import format_decimal
-from jackpots.enums import ContributionType, DropType, Funding, InstanceStatus
+from jackpots.enums import (
+    BoostStatus,
+    ContributionType,
+    DropType,
+    Funding,
+    InstanceStatus,
+    Recurrence,
+    WinStatus,
+)
 from jackpots.errors import REFUSAL_CODES, refusal
-from jackpots.models import Instance, Pot, Prize
+from jackpots.models import Boost, Instance, Pot, Prize, Win
 from jackpots.selectors import PotMeter
+from jackpots.services.live_terms import read_pending_terms
 
 _TONES = {
     InstanceStatus.DRAFT: Tone.QUIET,
@@ -20,6 +40,18 @@ _TONES = {
     InstanceStatus.CLOSED: Tone.QUIET,
     InstanceStatus.CANCELLED: Tone.BAD,
 }
+_WIN_TONES = {
+    WinStatus.AWAITING_APPROVAL: Tone.WARNING,
+    WinStatus.PAYABLE: Tone.BUSY,
+    WinStatus.PAID: Tone.GOOD,
+    WinStatus.REJECTED: Tone.BAD,
+}
+_BOOST_TONES = {
+    BoostStatus.REQUESTED: Tone.WARNING,
+    BoostStatus.APPLIED: Tone.GOOD,
+    BoostStatus.REJECTED: Tone.BAD,
+}
+_PERIODS = {Recurrence.DAILY: "day", Recurrence.WEEKLY: "week", Recurrence.MONTHLY: "month"}
 
 
 def status_badges(instance: Instance) -> str:
@@ -32,6 +64,22 @@ def status_badges(instance: Instance) -> str:
         '<span class="wf-badges">{}</span>',
         format_html_join("", "{}", ((each,) for each in badges)),
     )
+
+
+def win_badge(win: Win) -> str:
+    """Return how far a win is; one that could not be paid yet says why."""
+    status = WinStatus(win.status)
+    if status == WinStatus.PAYABLE and win.last_error:
+        return badge("Not paid yet", Tone.BAD, title=win.last_error)
+    return badge(status.label, _WIN_TONES[status])
+
+
+def boost_badge(boost: Boost, *, now: datetime) -> str:
+    """Return what became of the request for a boost."""
+    status = BoostStatus(boost.status)
+    if status == BoostStatus.REQUESTED and boost.expires_at <= now:
+        return badge("Too old", Tone.QUIET, title="Nobody decided in time; it can be rejected.")
+    return badge(status.label, _BOOST_TONES[status])
 
 
 def contribution_sentence(instance: Instance) -> str:
@@ -73,6 +121,51 @@ def drop_sentence(pot: Pot, currency: str) -> str:
             return f"by chance, {format_decimal(pot.drop_probability)} for each unit wagered"
         case _:
             return "when somebody says so"
+
+
+def page_links(subject: Any, pages: Sequence[type[ServicePage[Any]]]) -> str:
+    """Return links to pages of commands about a row, for a column of a list."""
+    urls = [
+        (reverse(f"admin:{page.url_name(subject._meta)}", args=[subject.pk]), page.verb)
+        for page in pages
+    ]
+    return format_html(
+        '<span class="wf-line">{}</span>',
+        format_html_join("", "{}", ((link(url, verb),) for url, verb in urls)),
+    )
+
+
+def pending_lines(pot: Pot, currency: str) -> list[str]:
+    """Return in words what will be otherwise from the pot's next win on."""
+    pending = read_pending_terms(pot=pot)
+    if pending is None:
+        return []
+    told = []
+    if pending.seed != pot.seed:
+        told.append(f"seed {amount_text(pending.seed, currency)}")
+    if pending.ceiling != pot.ceiling:
+        ceiling = amount_text(pending.ceiling, currency)
+        told.append("no ceiling" if pending.ceiling is None else f"ceiling {ceiling}")
+    drop = pending.drop
+    after = Pot(
+        drop_type=drop.type,
+        drop_amount=drop.amount,
+        drop_at=drop.at,
+        drop_probability=drop.probability,
+    )
+    if drop_sentence(after, currency) != drop_sentence(pot, currency):
+        told.append(f"drops {drop_sentence(after, currency)}")
+    return told
+
+
+def recurrence_sentence(instance: Instance) -> str:
+    """Return when the next run opens."""
+    if not instance.recurrence:
+        return "Never"
+    period = _PERIODS[Recurrence(instance.recurrence)]
+    kept = "opt-ins go on" if instance.carry_opt_ins else "players opt in anew"
+    opt_ins = f"; {kept}" if instance.opt_in_required else ""
+    return f"Every {period}, in the time of {instance.timezone}{opt_ins}"
 
 
 def prize_value(prize: Prize, currency: str) -> str:

@@ -88,6 +88,9 @@ class DraftForm(ServiceForm):
     recurrence = forms.ChoiceField(
         required=False, label="Repeats", choices=[("", "Never"), *Recurrence.choices]
     )
+    carry_opt_ins = forms.BooleanField(
+        required=False, label="Opt-ins go on in the next run, when it repeats"
+    )
     timezone = forms.ChoiceField(
         choices=[(name, name) for name in sorted(available_timezones())],
         initial="UTC",
@@ -111,7 +114,8 @@ class DraftForm(ServiceForm):
             # A draft stays with its operator.
             del self.fields["operator"]
         if not self.is_raffle:
-            del self.fields["ticket_cost"]
+            for name in ("ticket_cost", "carry_opt_ins"):
+                del self.fields[name]
         form_kwargs = {"kind": kind}
         pots = given.get("pots") or ([] if data is not None else [{"name": "main", "share": _ONE}])
         self.pots = PotFormSet(data, prefix="pots", initial=pots, form_kwargs=form_kwargs)
@@ -138,7 +142,7 @@ class DraftForm(ServiceForm):
                     "ticket_cost",
                 ),
             ),
-            ("Schedule", ("opens_at", "closes_at", "recurrence", "timezone")),
+            ("Schedule", ("opens_at", "closes_at", "recurrence", "timezone", "carry_opt_ins")),
         )
 
     def is_valid(self) -> bool:
@@ -191,11 +195,12 @@ def terms_from(form: DraftForm, *, kind: InstanceKind) -> InstanceTerms:
         opt_in_required=given["opt_in_required"],
         opens_at=given["opens_at"],
         closes_at=given["closes_at"],
-        pots=tuple(_pot_terms(row.cleaned_data) for row in used_rows(form.pots)),
+        pots=tuple(pot_terms_from(row.cleaned_data) for row in used_rows(form.pots)),
         ticket_cost=given.get("ticket_cost"),
         prizes=tuple(_prize_terms(form)),
         recurrence=Recurrence(given["recurrence"]) if given["recurrence"] else None,
         timezone=given["timezone"],
+        carry_opt_ins=given.get("carry_opt_ins", False),
     )
 
 
@@ -214,6 +219,7 @@ def initial_of(terms: InstanceTerms) -> dict[str, Any]:
         "ticket_cost": terms.ticket_cost,
         "recurrence": terms.recurrence or "",
         "timezone": terms.timezone,
+        "carry_opt_ins": terms.carry_opt_ins,
         "pots": [
             {
                 "name": pot.name,
@@ -241,7 +247,8 @@ def initial_of(terms: InstanceTerms) -> dict[str, Any]:
     }
 
 
-def _pot_terms(row: dict[str, Any]) -> PotTerms:
+def pot_terms_from(row: dict[str, Any]) -> PotTerms:
+    """Return the terms that the fields of a pot describe."""
     return PotTerms(
         name=row["name"],
         share=row["share"],

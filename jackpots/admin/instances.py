@@ -1,10 +1,12 @@
 """Jackpot instances: their meters, their terms, their links, and every move they can make."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from functools import partial
+from typing import ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
@@ -18,20 +20,26 @@ from core.admin.display import (
     list_url,
     meter,
     object_link,
-    percent_text,
 )
+from jackpots.admin.boost_pages import RequestBoostPage
 from jackpots.admin.display import (
     contribution_sentence,
-    drop_sentence,
     error_sentence,
     funding_sentence,
-    prize_value,
+    recurrence_sentence,
     schedule_sentence,
     status_badges,
 )
 from jackpots.admin.drafts import AddInstancePage, EditInstancePage
+from jackpots.admin.draw_page import DrawPage
+from jackpots.admin.draw_panels import draw_panels
+from jackpots.admin.draw_views import verification_view
+from jackpots.admin.drop_page import DropPage
+from jackpots.admin.growth_panel import growth_panel
 from jackpots.admin.lifecycle import ActivatePage, CancelPage, ClosePage, PausePage, ResumePage
 from jackpots.admin.links import LinksPage
+from jackpots.admin.live_terms import LiveTermsPage
+from jackpots.admin.pot_panels import boosts_panel, entries_panel, pots_panel, wins_panel
 from jackpots.enums import InstanceStatus
 from jackpots.models import Instance
 from jackpots.selectors import PotMeter, link_health, read_meters
@@ -75,6 +83,10 @@ class InstanceAdmin(NamedRowsAdmin):
         ResumePage,
         PausePage,
         LinksPage,
+        DropPage,
+        DrawPage,
+        RequestBoostPage,
+        LiveTermsPage,
         EditInstancePage,
         ClosePage,
         CancelPage,
@@ -84,6 +96,15 @@ class InstanceAdmin(NamedRowsAdmin):
         "An instance is one running jackpot: a raffle that is drawn among tickets, or a "
         "progressive whose pots drop. Draft one, link it to others, and activate it."
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the addresses, that of a draw's verification among them."""
+        verification = path(
+            "<path:object_id>/verification/",
+            self.admin_site.admin_view(partial(verification_view, self)),
+            name="jackpots_instance_verification",
+        )
+        return [verification, *super().get_urls()]
 
     def complete_rows(self, rows: list[Instance]) -> None:
         """Give each row its meters, all read in one statement."""
@@ -144,7 +165,7 @@ class InstanceAdmin(NamedRowsAdmin):
     @admin.display(description="Repeats")
     def recurrence_shown(self, instance: Instance) -> str:
         """Return when the next run opens."""
-        return instance.get_recurrence_display() or "Never"
+        return recurrence_sentence(instance)
 
     @admin.display(description="Drafted")
     def created(self, instance: Instance) -> str:
@@ -177,48 +198,32 @@ class InstanceAdmin(NamedRowsAdmin):
         return instant(instance.cancelled_at)
 
     def panels_before(self, request: HttpRequest, subject: Instance, now: datetime) -> list[Panel]:
-        """Return the pots with their live values, and the links with their health."""
+        """Return the pots with their live values, their growth, and the links' health."""
         meters = read_meters(instance_ids=[subject.pk])[subject.pk]
-        values = {each.position: each.value for each in meters}
-        pots = [
-            {
-                "name": pot.name,
-                "share": percent_text(pot.share),
-                "seed": amount_text(pot.seed, subject.currency),
-                "value": amount_text(values[pot.position], subject.currency),
-                "ceiling": amount_text(pot.ceiling, subject.currency),
-                "drop": drop_sentence(pot, subject.currency),
-            }
-            for pot in subject.pots.order_by("position")
-        ]
-        context: dict[str, Any] = {
-            "pots": pots,
-            "instance": subject,
-            "as_of": instant(now),
-            "paused_at": instant(subject.paused_at),
-            "is_draft": subject.status == InstanceStatus.DRAFT,
-        }
-        if request.user.has_perm("jackpots.view_contribution"):
-            context["contributions_url"] = list_url(
-                "jackpots.contribution", instance__id__exact=subject.pk
-            )
-        return [
-            Panel("Pots", "admin/jackpots/pots.html", context),
-            _links_panel(request, subject, now),
-        ]
+        panels = [pots_panel(request, subject, meters, now)]
+        if subject.status not in (InstanceStatus.DRAFT, InstanceStatus.CANCELLED):
+            panels.append(growth_panel(request, subject, meters, now))
+        return [*panels, _links_panel(request, subject, now)]
 
     def panels_after(self, request: HttpRequest, subject: Instance, now: datetime) -> list[Panel]:
-        """Return the prizes of a raffle, and how many players have opted in."""
-        panels = []
-        prizes = [
-            {"prize": prize, "value": prize_value(prize, subject.currency)}
-            for prize in subject.prizes.all()
+        """Return the draw of a raffle, wins, what came into the pots, and the opt-ins."""
+        panels: list[Panel | None] = []
+        if subject.is_raffle:
+            panels.extend(draw_panels(request, subject, now))
+        can_request = RequestBoostPage(self, request, subject, now)
+        panels += [
+            wins_panel(request, subject),
+            boosts_panel(
+                request,
+                subject,
+                now,
+                can_request=can_request.is_allowed() and can_request.is_offered(),
+            ),
+            entries_panel(subject),
         ]
-        if prizes:
-            panels.append(Panel("Prizes", "admin/jackpots/prizes.html", {"prizes": prizes}))
         if subject.opt_in_required:
             panels.append(_opt_ins_panel(subject))
-        return panels
+        return [panel for panel in panels if panel is not None]
 
 
 def _links_panel(request: HttpRequest, subject: Instance, now: datetime) -> Panel:

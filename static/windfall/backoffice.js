@@ -1,4 +1,4 @@
-/* Small helps of the back office. Every page works without them, but for the ordered list. */
+/* Small helps of the back office. Every page works without them, but for rows that are added. */
 
 (() => {
     "use strict";
@@ -27,84 +27,6 @@
                 button.removeAttribute("aria-disabled");
             });
         });
-    });
-
-    // The ordered list of links: buttons only, so that the keyboard does all of it.
-    const refresh = (list) => {
-        const items = [...list.querySelectorAll("[data-item]")];
-        items.forEach((item, index) => {
-            item.querySelector("[data-move=up]").disabled = index === 0;
-            item.querySelector("[data-move=down]").disabled = index === items.length - 1;
-        });
-        const chosen = new Set(items.map((item) => item.querySelector("input").value));
-        list.querySelectorAll("[data-choice] option").forEach((option) => {
-            option.disabled = option.hidden = chosen.has(option.value);
-        });
-        list.querySelector("[data-count]").textContent = items.length;
-        list.querySelector("[data-nothing]").hidden = items.length > 0;
-        list.querySelector("[data-add]").disabled = items.length >= Number(list.dataset.max);
-    };
-
-    const say = (list, text) => {
-        list.querySelector("[data-said]").textContent = text;
-    };
-
-    const move = (list, button) => {
-        const item = button.closest("[data-item]");
-        const isUp = button.dataset.move === "up";
-        const other = isUp ? item.previousElementSibling : item.nextElementSibling;
-        if (!other) {
-            return;
-        }
-        if (isUp) {
-            other.before(item);
-        } else {
-            other.after(item);
-        }
-        refresh(list);
-        // The pressed button keeps the focus; at an end of the list its twin takes it.
-        (button.disabled ? item.querySelector("[data-move]:not(:disabled)") : button)?.focus();
-        const items = [...list.querySelectorAll("[data-item]")];
-        say(list, `${item.dataset.name} is number ${items.indexOf(item) + 1} of ${items.length}.`);
-    };
-
-    const remove = (list, button) => {
-        const item = button.closest("[data-item]");
-        const next = item.nextElementSibling || item.previousElementSibling;
-        item.remove();
-        refresh(list);
-        (next ? next.querySelector("[data-remove]") : list.querySelector("[data-choice]")).focus();
-        say(list, `${item.dataset.name} was removed.`);
-    };
-
-    const add = (list) => {
-        const choice = list.querySelector("[data-choice]");
-        const template = choice.value && list.querySelector(`template[data-row="${choice.value}"]`);
-        if (!template) {
-            choice.focus();
-            return;
-        }
-        const items = list.querySelector("[data-items]");
-        items.append(template.content.cloneNode(true));
-        choice.value = "";
-        refresh(list);
-        choice.focus();
-        say(list, `${items.lastElementChild.dataset.name} was added at the end.`);
-    };
-
-    document.addEventListener("click", (event) => {
-        const list = event.target.closest("[data-ordered-list]");
-        const button = event.target.closest("button");
-        if (!list || !button) {
-            return;
-        }
-        if (button.dataset.move) {
-            move(list, button);
-        } else if ("remove" in button.dataset) {
-            remove(list, button);
-        } else if ("add" in button.dataset) {
-            add(list);
-        }
     });
 
     // Rows of a form that can be added and removed.
@@ -182,7 +104,6 @@
     });
 
     document.addEventListener("DOMContentLoaded", () => {
-        document.querySelectorAll("[data-ordered-list]").forEach(refresh);
         document.querySelectorAll("[data-rows]").forEach(renumber);
         document.querySelectorAll("[data-choices]").forEach((group) => {
             showBelonging(group, { clear: false });

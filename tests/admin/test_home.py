@@ -17,7 +17,7 @@ from tests.factories.players import PlayerFactory
 
 pytestmark = pytest.mark.django_db
 
-STATEMENTS_MAX = 12
+STATEMENTS_MAX = 18
 
 
 def test_takes_few_statements_however_much_there_is(

@@ -36,32 +36,31 @@ def list_of(model: type[Model]) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
 
 
-@pytest.mark.parametrize("model", MODELS, ids=label)
 def test_the_number_of_statements_does_not_grow_with_the_rows(
-    model: type[Model], office: Client, operator: Operator, now: datetime
+    office: Client, operator: Operator, now: datetime
 ) -> None:
     fill_world(operator, now, rows=3)
-    with_few = statements(office, list_of(model))
+    with_few = {label(model): len(statements(office, list_of(model))) for model in MODELS}
 
     fill_world(operator, now, rows=27)
-    with_many = statements(office, list_of(model))
+    with_many = {label(model): len(statements(office, list_of(model))) for model in MODELS}
 
-    assert len(with_many) == len(with_few)
+    assert with_many == with_few
 
 
 @pytest.mark.parametrize("query", [{}, {"q": "player-1"}, {"p": "2"}, {"_facets": "True"}])
-@pytest.mark.parametrize("model", LARGE, ids=label)
 def test_a_large_table_is_never_counted(
-    model: type[Model], query: dict[str, str], office: Client, operator: Operator, now: datetime
+    query: dict[str, str], office: Client, operator: Operator, now: datetime
 ) -> None:
     fill_world(operator, now, rows=1)
 
-    table = f'FROM "{model._meta.db_table}"'
-    assert [
-        sql
-        for sql in statements(office, list_of(model), **query)
-        if "COUNT(" in sql.upper() and table in sql
-    ] == []
+    for model in LARGE:
+        table = f'FROM "{model._meta.db_table}"'
+        assert [
+            sql
+            for sql in statements(office, list_of(model), **query)
+            if "COUNT(" in sql.upper() and table in sql
+        ] == [], label(model)
 
 
 def test_the_largest_tables_are_known_as_large() -> None:
@@ -72,8 +71,11 @@ def test_the_largest_tables_are_known_as_large() -> None:
         "bonuses.BonusIssuance",
         "bonuses.PlatformEvent",
         "core.AuditEntry",
+        "jackpots.Boost",
         "jackpots.Contribution",
+        "jackpots.ContributionRequest",
         "jackpots.OptIn",
+        "jackpots.RollbackLoss",
         "players.Player",
         "promos.UserPromo",
         "wallets.Account",
@@ -82,15 +84,15 @@ def test_the_largest_tables_are_known_as_large() -> None:
 
 
 @pytest.mark.parametrize("column", ["1", "-2", "3.-4"])
-@pytest.mark.parametrize("model", LARGE, ids=label)
 def test_a_large_table_is_sorted_by_its_key_whatever_the_address_says(
-    model: type[Model], column: str, office: Client
+    column: str, office: Client, db: Any
 ) -> None:
-    response = office.get(list_of(model), {"o": column})
+    for model in LARGE:
+        response = office.get(list_of(model), {"o": column})
 
-    order = response.context["cl"].queryset.query.order_by
-    assert tuple(order) == ("-pk",)
-    assert list(response.context["cl"].get_ordering_field_columns()) in ([], [1], [2], [3, 4])
+        order = response.context["cl"].queryset.query.order_by
+        assert tuple(order) == ("-pk",), label(model)
+        assert list(response.context["cl"].get_ordering_field_columns()) in ([], [1], [2], [3, 4])
 
 
 def test_pages_follow_each_other_without_a_count(
@@ -142,10 +144,10 @@ def test_a_search_finds_what_an_index_finds(
 
 
 @pytest.mark.parametrize("term", ["\x00", "%", "'", "[", "9" * 500, "ü", "-1"])
-@pytest.mark.parametrize("model", MODELS, ids=label)
 def test_a_search_for_anything_is_answered(
-    model: type[Model], term: str, office: Client, operator: Operator, now: datetime
+    term: str, office: Client, operator: Operator, now: datetime
 ) -> None:
     fill_world(operator, now, rows=1)
 
-    assert office.get(list_of(model), {"q": term}).status_code in (200, 302)
+    for model in MODELS:
+        assert office.get(list_of(model), {"q": term}).status_code in (200, 302), label(model)

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
+from uuid import uuid4
 
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -13,7 +15,14 @@ from core import audit
 from core.actors import Actor, ActorKind
 from core.idempotency import IdempotencyKey
 from core.models import BooksCheck
-from jackpots.models import Instance
+from jackpots.enums import InstanceStatus, Outcome, Role, WinCause, WinStatus
+from jackpots.models import (
+    Contribution,
+    ContributionRequest,
+    Instance,
+    MeterHour,
+    RollbackLoss,
+)
 from jackpots.services.contributions import Wager, contribute
 from operators.models import Operator
 from players.models import Player
@@ -31,10 +40,13 @@ from tests.factories.bonuses import (
 )
 from tests.factories.games import GameFactory
 from tests.factories.jackpots import (
+    BoostFactory,
+    DrawFactory,
     InstanceFactory,
     InstanceLinkFactory,
     OptInFactory,
     PrizeFactory,
+    WinFactory,
 )
 from tests.factories.operators import ApiKeyFactory, ExchangeRateFactory
 from tests.factories.players import PlayerFactory, SegmentFactory
@@ -66,6 +78,7 @@ def fill_world(operator: Operator, now: datetime, *, rows: int) -> None:
         BetFactory.create(operator=operator, player=player)
         give_money(operator, player, now, reference=f"deposit-{player.pk}")
         contribute_to(daily, player, now)
+        win_jackpots(operator, player, now)
         GameFactory.create(operator=operator)
         SegmentFactory.create(operator=operator, players=[player])
         ApiKeyFactory.create(operator=operator)
@@ -85,6 +98,73 @@ def fill_world(operator: Operator, now: datetime, *, rows: int) -> None:
                 reason="Because",
                 now=now,
             )
+
+
+def win_jackpots(operator: Operator, player: Player, now: datetime) -> None:
+    """Let the player win in every way there is, and leave something for staff to decide."""
+    instance = InstanceFactory.create(operator=operator, progressive=True, pots=[{"seed": "100"}])
+    pot = instance.pots.get()
+    for cycle, status in enumerate(WinStatus, start=1):
+        WinFactory.create(pot=pot, cycle=cycle, player=player, status=status)
+    BoostFactory.create(pot=pot)
+    MeterHour.objects.create(pot=pot, hour=now, contributed=1, value=101)
+    raffle = InstanceFactory.create(operator=operator, status=InstanceStatus.DRAWN)
+    draw = DrawFactory.create(
+        instance=raffle,
+        requested_at=now,
+        drawn_at=now,
+        seed="5eed" * 16,
+        entries_digest="0" * 64,
+        entries_count=1,
+        tickets_total=1,
+        pot_amount=10,
+    )
+    WinFactory.create(
+        pot=raffle.pots.get(), player=player, cause=WinCause.DRAW, draw=draw, draw_position=1
+    )
+    DrawFactory.create(instance=InstanceFactory.create(operator=operator))
+    ContributionRequest.objects.create(
+        operator=operator, instance_id=instance.pk, wager={"player_id": "a"}, received_at=now
+    )
+    lose_to_a_rollback(instance, player, now)
+
+
+def lose_to_a_rollback(instance: Instance, player: Player, now: datetime) -> RollbackLoss:
+    """Roll a contribution back whose pot has been won."""
+    given: dict[str, Any] = {
+        "operator": instance.operator,
+        "instance": instance,
+        "player": player,
+        "position": 0,
+        "role": Role.MAIN,
+        "base_wager": 100,
+        "base_currency": "EUR",
+        "rate": 1,
+        "amount": 1,
+        "currency": "EUR",
+        "created_at": now,
+        "xid": 3,
+    }
+    number = Contribution.objects.filter(instance=instance, player=player).count()
+    original = Contribution.objects.create(
+        **given, number=number + 1, request_id=uuid4(), status=Outcome.ACCEPTED, pot_amounts=[1]
+    )
+    reversal = Contribution.objects.create(
+        **given,
+        number=number + 2,
+        request_id=uuid4(),
+        status=Outcome.REVERSAL,
+        pot_amounts=[],
+        reverses=original,
+    )
+    return RollbackLoss.objects.create(
+        operator=instance.operator,
+        reversal=reversal,
+        pot=instance.pots.get(),
+        amount=1,
+        currency="EUR",
+        created_at=now,
+    )
 
 
 def promise_bonus(operator: Operator, player: Player, now: datetime) -> None:
