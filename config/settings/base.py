@@ -277,6 +277,8 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "WEBHOOKS": [f"adapters.webhooks.openapi.{attribute_of(topic)}" for topic in TOPICS],
     "ENUM_NAME_OVERRIDES": {
+        "ActorKindEnum": "core.actors.ActorKind",
+        "BoostStatusEnum": "jackpots.enums.BoostStatus",
         "ContributionTypeEnum": "jackpots.enums.ContributionType",
         "DropTypeEnum": "jackpots.enums.DropType",
         "InstanceKindEnum": "jackpots.enums.InstanceKind",

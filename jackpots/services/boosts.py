@@ -24,6 +24,8 @@ from jackpots.errors import (
 )
 from jackpots.models import Boost, Instance, Pot, PotEntry
 from jackpots.selectors import get_boost, get_pot
+from jackpots.services.folding import FOLD, fold_locked
+from jackpots.services.pots import note_meter
 from operators.models import Operator
 
 #: A request that nobody has decided for so long can no longer be applied.
@@ -89,8 +91,9 @@ def apply_boost(
     Put the money into the pot, as somebody other than the one who asked for it.
 
     Joins the caller's transaction. The pot grows at once; what passes its ceiling, or the
-    amount it must hit by, shows as reserve. A pot that passes its hidden amount so drops at
-    the next contribution.
+    amount it must hit by, shows as reserve. The instance is folded before, so that no
+    contribution below the horizon wins by a boost that came later: a pot that passes its
+    hidden amount so drops at the next contribution.
 
     :raises NotFound: if the operator has no such boost.
     :raises BoostWrongState: if it has been decided already.
@@ -107,7 +110,8 @@ def apply_boost(
         raise BoostExpired("The request has expired. Ask for the boost again.")
     _refuse_unless_active(instance)
 
-    # Read under the instance's row: a win since the request has begun another cycle.
+    fold_locked(instance=instance, actor=FOLD, now=now)
+    # Only now: a win, found just now too, has begun another cycle.
     pot = Pot.objects.get(pk=boost.pot_id)
     pot.opening += boost.amount
     pot.save(update_fields=["opening"])
@@ -120,6 +124,7 @@ def apply_boost(
         created_at=now,
     )
     entry.save(force_insert=True)
+    note_meter(pot=pot, now=now)
     boost.apply(now=now)
     _save_decision(boost, actor=actor, reason=reason)
     _record(
@@ -170,7 +175,8 @@ def reject_boost(
 def _lock_boost(*, operator: Operator, boost_id: UUID) -> tuple[Instance, Boost]:
     # Which instance it belongs to never changes; everything else is read under the locks.
     found = get_boost(operator=operator, boost_id=boost_id)
-    instance = locks.lock_one(Instance.objects.filter(pk=found.pot.instance_id))
+    instances = Instance.objects.select_related("operator")
+    instance = locks.lock_one(instances.filter(pk=found.pot.instance_id))
     boosts = Boost.objects.for_operator(operator).select_related("pot__instance")
     return instance, locks.lock_one(boosts.filter(pk=boost_id))
 

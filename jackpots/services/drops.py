@@ -6,13 +6,13 @@ from uuid import UUID
 from django.db import transaction
 
 from core import audit, locks
-from core.actors import Actor, ActorKind
+from core.actors import Actor
 from core.money import EXACT, format_amount
 from jackpots.enums import DropType, InstanceStatus, WinCause
 from jackpots.errors import InstanceWrongState, OptInRequired, PotNotManual, refusal
 from jackpots.models import Instance, OptIn, Win
 from jackpots.selectors import get_pot
-from jackpots.services.folding import fold_locked
+from jackpots.services.folding import FOLD, fold_locked
 from jackpots.services.pots import end_cycle
 from operators.models import Operator
 from players.errors import PlayerBlocked, PlayerSelfExcluded
@@ -20,8 +20,6 @@ from players.models import Player
 from players.selectors import get_player
 
 _DROPPING = (InstanceStatus.ACTIVE, InstanceStatus.CLOSING)
-# What the fold finds on the way, it finds as at any other time: nobody initiated it.
-_FOLD = Actor(kind=ActorKind.TASK, ref="fold_contributions")
 
 
 @transaction.atomic
@@ -61,7 +59,7 @@ def drop_pot(
     _refuse_unless_dropping(instance)
     _refuse_player(instance, player, now=now)
 
-    fold_locked(instance=instance, actor=_FOLD, now=now)
+    fold_locked(instance=instance, actor=FOLD, now=now)
     # Only now: terms that waited may have come into force by a win that the fold found.
     pot = get_pot(instance=instance, name=pot_name)
     if pot.drop_type != DropType.MANUAL:

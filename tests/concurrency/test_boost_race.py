@@ -64,6 +64,7 @@ def test_control_without_the_instances_row_one_boost_undoes_another(
         both_have_read.wait(timeout=20)
         return pot
 
+    monkeypatch.setattr(boosts, "fold_locked", lambda **kwargs: 0)
     monkeypatch.setattr(boosts, "locks", SimpleNamespace(lock_one=lambda rows: rows.get()))
     monkeypatch.setattr(boosts, "Pot", SimpleNamespace(objects=SimpleNamespace(get=read)))
 
