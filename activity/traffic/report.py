@@ -57,8 +57,9 @@ def render_report(gains: Sequence[PotGain], tally: Tally, *, elapsed_s: float) -
 
 def judge(gains: Sequence[PotGain], tally: Tally) -> Verdict:
     """Compare what the meters gained with what the answers said they were given."""
-    short = [gain for gain in gains if gain.gained < gain.expected]
-    over = [gain for gain in gains if gain.gained > gain.expected]
+    standing = [gain for gain in gains if not gain.has_dropped]
+    short = [gain for gain in standing if gain.gained < gain.expected]
+    over = [gain for gain in standing if gain.gained > gain.expected]
     if short:
         return Verdict(1, ("The meters gained less than the answers said:", *_differences(short)))
     if tally.unanswered_count:
@@ -73,7 +74,12 @@ def judge(gains: Sequence[PotGain], tally: Tally) -> Verdict:
             "Run it alone to compare:"
         )
         return Verdict(2, (sentence, *_differences(over)))
-    return Verdict(0, ("The meters gained exactly what the answers said.",))
+    dropped = [
+        f"{gain.instance}, {gain.pot} was won meanwhile, so its meter proves nothing."
+        for gain in gains
+        if gain.has_dropped
+    ]
+    return Verdict(0, (*dropped, "The meters gained exactly what the answers said."))
 
 
 def _differences(gains: Sequence[PotGain]) -> Iterator[str]:

@@ -31,10 +31,11 @@ class ServerTrouble(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PotReading:
-    """A pot's meter when it was read."""
+    """What a pot held when it was read, its reserve included, and since how many wins."""
 
     name: str
     value: Decimal
+    cycle: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +277,10 @@ def _instance(row: Mapping[str, Any]) -> InstanceReading:
         currency=row["currency"],
         is_accruing=row["status"] == "active" and not row["is_paused"],
         is_player_funded=row["funding"] == "player",
-        pots=tuple(PotReading(pot["name"], Decimal(pot["value"])) for pot in row["pots"]),
+        pots=tuple(
+            PotReading(pot["name"], Decimal(pot["value"]) + Decimal(pot["reserve"]), pot["cycle"])
+            for pot in row["pots"]
+        ),
     )
 
 

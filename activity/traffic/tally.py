@@ -20,6 +20,7 @@ class PotGain:
     before: Decimal
     after: Decimal
     expected: Decimal
+    has_dropped: bool = False
 
     @property
     def gained(self) -> Decimal:
@@ -75,15 +76,16 @@ class Tally:
         self, before: Sequence[InstanceReading], after: Sequence[InstanceReading]
     ) -> list[PotGain]:
         """Return the gain of every pot that accrues or was given something."""
-        values = {(instance.id, pot.name): pot.value for instance in after for pot in instance.pots}
+        readings = {(instance.id, pot.name): pot for instance in after for pot in instance.pots}
         return [
             PotGain(
                 instance=instance.name,
                 currency=instance.currency,
                 pot=pot.name,
                 before=pot.value,
-                after=values[instance.id, pot.name],
+                after=readings[instance.id, pot.name].value,
                 expected=self._given[instance.id, pot.name],
+                has_dropped=readings[instance.id, pot.name].cycle != pot.cycle,
             )
             for instance in sorted(before, key=lambda reading: reading.name)
             for pot in instance.pots

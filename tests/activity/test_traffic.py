@@ -1,6 +1,7 @@
 """Requests that are sent until they are decided upon, and what is made of the answers."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -181,6 +182,10 @@ def gain(before: str, after: str, expected: str) -> PotGain:
     return PotGain("Daily", "USD", "main", Decimal(before), Decimal(after), Decimal(expected))
 
 
+def won(before: str, after: str, expected: str) -> PotGain:
+    return replace(gain(before, after, expected), has_dropped=True)
+
+
 def test_gains_are_those_of_pots_that_accrue_or_were_given_something() -> None:
     tally = tally_of(Answer(LEGS, 0.004, 0), Answer(LEGS, 0.004, 0))
     before = [
@@ -237,6 +242,8 @@ def test_the_report_is_two_tables_and_a_line() -> None:
         ([gain("1", "3.01", "2")], 0, 2, "  Daily, main: 2.01, not 2.00 USD"),
         ([gain("1", "2.99", "2"), gain("1", "4", "2")], 0, 1, "  Daily, main: 1.99, not 2.00 USD"),
         ([gain("1", "3", "2")], 2, 1, NEVER_ANSWERED),
+        ([won("9", "1", "2")], 0, 0, "The meters gained exactly what the answers said."),
+        ([won("9", "1", "2"), gain("1", "2.99", "2")], 0, 1, "  Daily, main: 1.99, not 2.00 USD"),
     ],
 )
 def test_the_verdict_is_exact(
@@ -248,6 +255,21 @@ def test_the_verdict_is_exact(
 
     assert verdict.exit_status == status
     assert verdict.sentences[-1] == sentence
+
+
+def test_a_pot_that_was_won_meanwhile_is_named_and_not_compared() -> None:
+    tally = tally_of(Answer(LEGS, 0.004, 0))
+    before, after = reading("daily", "500.00"), reading("daily", "500.00")
+    [pot] = after.pots
+    after = replace(after, pots=(replace(pot, value=Decimal("1.00"), cycle=2),))
+
+    gains = tally.gains([before], [after])
+
+    assert gains == [won("500.00", "1.00", "0.01")]
+    assert judge(gains, tally).sentences == (
+        "Daily, main was won meanwhile, so its meter proves nothing.",
+        "The meters gained exactly what the answers said.",
+    )
 
 
 def test_drives_every_request_once_and_at_its_time() -> None:
