@@ -13,6 +13,7 @@ import pytest
 from django.utils import timezone
 
 from core.actors import Actor, ActorKind
+from core.books import check_books
 from core.errors import DomainError
 from jackpots.enums import RollbackScope
 from jackpots.models import Contribution, Instance
@@ -130,6 +131,7 @@ def test_rollbacks_beside_contributions_count_every_ticket_once(
         assert rows.last().accumulated == meter(instance) == 3
         assert sum(row.tickets_earned for row in rows) == rows.last().tickets_total == 3
     assert balance(player) == Decimal(94)
+    assert check_books(started_at=timezone.now(), clock=timezone.now).differences == []
 
 
 def test_a_rollback_whose_process_dies_has_happened_wholly_or_not_at_all(
