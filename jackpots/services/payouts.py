@@ -207,7 +207,8 @@ def _settle(
         return win
     match outcome:
         case PaidOut():
-            win.platform_payout_id = outcome.platform_payout_id
+            # Named or not, the platform finds it under our id. Empty: our own ledger paid.
+            win.platform_payout_id = outcome.platform_payout_id or str(win.pk)
             _finish(win, actor=actor, now=now)
         case _ if win.attempts != attempt:
             # Given up for dead, and somebody else is at it: that one's outcome counts.

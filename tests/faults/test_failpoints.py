@@ -28,7 +28,8 @@ def test_no_test_arms_a_failpoint_that_is_not_there() -> None:
         name
         for path in (ROOT / "tests").rglob("*.py")
         for name in re.findall(
-            r'"((?:issuing|granting|campaign|delivery|state_sync)\.[a-z_]+)"', path.read_text()
+            r'"((?:issuing|granting|campaign|delivery|payout|state_sync)\.[a-z_]+)"',
+            path.read_text(),
         )
     }
 

@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from core.actors import Actor, ActorKind
 from core.errors import InvalidRequest, NotFound
+from jackpots.books import check_conservation
 from jackpots.enums import WinCause
 from jackpots.errors import SecondPersonRequired, WinWrongState
 from jackpots.models import Instance, JackpotSettings, Pot, Win
@@ -17,7 +18,7 @@ from jackpots.representations import represent_win
 from jackpots.services.wins import approve_win, record_win, reject_win
 from operators.models import Operator
 from players.models import Player
-from tests.factories.jackpots import InstanceFactory, WinFactory
+from tests.factories.jackpots import InstanceFactory, PotEntryFactory, WinFactory
 from tests.factories.operators import ExchangeRateFactory, OperatorFactory
 from tests.jackpots.paying import audited, read, told
 
@@ -126,6 +127,9 @@ def test_a_second_person_lets_it_be_paid(operator: Operator, waiting: Win, now: 
 def test_a_rejected_win_is_in_the_reserve(
     operator: Operator, waiting: Win, now: datetime, record_locks: Any
 ) -> None:
+    PotEntryFactory.create(pot=waiting.pot, amount=Decimal("11.23456789"))
+    assert list(check_conservation()) == []
+
     with record_locks() as tables:
         reject_win(operator=operator, win_id=waiting.pk, reason=" A robot ", actor=SECOND, now=now)
 
@@ -133,6 +137,7 @@ def test_a_rejected_win_is_in_the_reserve(
     assert tables == ["jackpots_instance", "jackpots_win"]
     assert (win.status, win.decision_reason) == ("rejected", "A robot")
     assert win.pot.reserve == Decimal("11.23456789")
+    assert list(check_conservation()) == []
     assert told(win) == [("jackpot.win.rejected", "rejected")]
     assert audited(win) == [("jackpot.win.rejected", "staff:8")]
     with pytest.raises(WinWrongState):
