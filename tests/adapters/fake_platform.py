@@ -54,6 +54,7 @@ class FakePlatform:
         self.answer: Any = None
         self.requests: list[Recorded] = []
         self.bonuses: dict[str, dict[str, Any]] = {}
+        self.payouts: dict[str, str] = {}
         self.released = threading.Event()
         self._server = _Server(("127.0.0.1", 0), self._handler())
         if tls is not None:
@@ -117,6 +118,12 @@ class FakePlatform:
             {"platform_bonus_id": f"pb/{len(self.bonuses) + 1}", "status": "pending"},
         )
 
+    def pay(self, body: bytes) -> dict[str, Any]:
+        """Pay what is asked for, once for each payout_id."""
+        payout_id = json.loads(body)["payout_id"]
+        known = self.payouts.setdefault(payout_id, f"po/{len(self.payouts) + 1}")
+        return {"platform_payout_id": known}
+
     def find(self, path: str) -> dict[str, Any] | None:
         """Return the bonus with that id, or of that grant."""
         wanted = unquote(path.rpartition("/")[2])
@@ -156,6 +163,8 @@ def _ok(platform: FakePlatform, handler: BaseHTTPRequestHandler, body: bytes) ->
     if handler.command == "GET":
         found = platform.find(handler.path)
         send(handler, 200, found) if found else send(handler, 404, {"code": "UNKNOWN_BONUS"})
+    elif handler.path.endswith("/payouts"):
+        send(handler, 201, platform.pay(body))
     elif handler.path.endswith("/grant"):
         send(handler, 201, platform.grant(body))
     else:
@@ -260,6 +269,9 @@ def _duplicate(platform: FakePlatform, handler: BaseHTTPRequestHandler, body: by
     if handler.command == "GET":
         _ok(platform, handler, body)
         return
+    if handler.path.endswith("/payouts"):
+        send(handler, 409, {"error": {"code": "DUPLICATE_PAYOUT", **platform.pay(body)}})
+        return
     known = platform.grant(body)["platform_bonus_id"]
     send(handler, 409, {"error": {"code": "DUPLICATE_GRANT", "platform_bonus_id": known}})
 
@@ -269,6 +281,10 @@ def _duplicate_unnamed(
 ) -> None:
     if handler.command == "GET":
         _ok(platform, handler, body)
+        return
+    if handler.path.endswith("/payouts"):
+        platform.pay(body)
+        send(handler, 409, {"code": "DUPLICATE_PAYOUT"})
         return
     platform.grant(body)
     send(handler, 409, {"code": "DUPLICATE_GRANT"})

@@ -1,4 +1,4 @@
-"""Orders of bonuses, and adapters to send them through."""
+"""Orders of bonuses and of payouts, and adapters to send them through."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,6 +9,7 @@ from adapters.http.client import HttpAdapter, LiveSecret
 from bonuses.enums import BonusType, WageringBasis
 from bonuses.ports import BonusOrder
 from core.models import new_id
+from jackpots.ports import PayoutOrder
 from tests.adapters.fake_platform import FakePlatform
 
 
@@ -28,6 +29,20 @@ def order(**changes: Any) -> BonusOrder:
         "granted_by": {"kind": "api_key", "ref": "wf_abc"},
     }
     return BonusOrder(**{**terms, **changes})
+
+
+def payout(**changes: Any) -> PayoutOrder:
+    """Return an order to pay a win of 12.50 EUR."""
+    terms: dict[str, Any] = {
+        "payout_id": new_id(),
+        "player_reference": "../../player 7",
+        "amount": Decimal("12.50000000"),
+        "currency": "EUR",
+        "instance_id": new_id(),
+        "pot": "grand",
+        "cause": "hit_rate",
+    }
+    return PayoutOrder(**{**terms, **changes})
 
 
 def adapter_of(platform: FakePlatform, **changes: Any) -> HttpAdapter:

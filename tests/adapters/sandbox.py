@@ -62,7 +62,7 @@ class Sandbox:
         headers = sign(self.secret, str(uuid4()), int(time.time()), content)
         if body is not None:
             headers |= {
-                "Idempotency-Key": body.get("grant_id", ""),
+                "Idempotency-Key": body.get("grant_id") or body.get("payout_id", ""),
                 "Content-Type": "application/json",
             }
         return headers
@@ -83,6 +83,10 @@ class Sandbox:
     def bonus(self, either_id: str) -> dict[str, Any]:
         """Return one bonus, by its own or its grant's id."""
         return self._control("GET", f"/sandbox/bonuses/{either_id}")
+
+    def payouts(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self._control("GET", "/sandbox/payouts")["payouts"]
+        return rows
 
     def requests(self, path: str = "/") -> list[dict[str, Any]]:
         """Return the recorded requests whose path begins with ``path``."""
