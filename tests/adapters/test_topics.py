@@ -18,6 +18,9 @@ from tests.factories.bonuses import BonusCampaignFactory, BonusGrantFactory
 from tests.factories.jackpots import WinFactory
 from tests.factories.promos import UserPromoFactory
 
+#: What the services of draws and of runs tell of.
+RUN_TOPICS = {"jackpot.raffle.drawn", "jackpot.instance.opened"}
+
 
 @pytest.fixture(scope="module")
 def document() -> Any:
@@ -30,6 +33,7 @@ def test_every_topic_that_is_published_is_in_the_catalogue_and_no_other() -> Non
         | bonus_announcements.CAMPAIGN_TOPICS
         | promo_announcements.CLAIM_TOPICS
         | jackpot_announcements.WIN_TOPICS
+        | RUN_TOPICS
     )
 
     assert published == set(TOPICS)
