@@ -306,33 +306,3 @@ def check_player_funds() -> Iterator[Difference]:
                 <> CASE WHEN reversal.id IS NULL THEN 0 ELSE paid.amount END
         """,
     )
-
-
-@register_check("jackpots.payouts")
-def check_payouts() -> Iterator[Difference]:
-    """What our own ledger paid for wins is what each of them says, and nothing for the others."""
-    return _differences(
-        "jackpots.payouts",
-        """
-        SELECT 'win ' || win.id, win.payout_amount, coalesce(transfer.amount, 0)
-        FROM jackpots_win AS win
-        LEFT JOIN (
-            SELECT transfer.operator_id, transfer.reference, transfer.amount,
-                account.player_id, account.currency
-            FROM wallets_transfer AS transfer
-            JOIN wallets_account AS account ON account.id = transfer.credit_account_id
-        ) AS transfer
-            ON transfer.operator_id = win.operator_id
-            AND transfer.reference = 'win:' || win.id
-            AND transfer.player_id = win.player_id
-            AND transfer.currency = win.payout_currency
-        WHERE win.status = 'paid' AND win.platform_payout_id = ''
-            AND win.payout_amount <> coalesce(transfer.amount, 0)
-        UNION ALL
-        SELECT 'transfer ' || transfer.reference, 0, transfer.amount
-        FROM wallets_transfer AS transfer
-        LEFT JOIN jackpots_win AS win ON transfer.reference = 'win:' || win.id
-            AND win.status = 'paid' AND win.platform_payout_id = ''
-        WHERE starts_with(transfer.reference, 'win:') AND win.id IS NULL
-        """,
-    )
