@@ -1,4 +1,4 @@
-"""The index of contributions that were rolled back, for the list that shows only those."""
+"""The indexes of what was rolled back and of what failed: few among very many rows."""
 
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
@@ -17,5 +17,13 @@ class Migration(migrations.Migration):
                 fields=["operator", "reverses"],
                 name="contribution_rolled_back",
             ),
-        )
+        ),
+        AddIndexConcurrently(
+            model_name="contribution",
+            index=models.Index(
+                condition=models.Q(("status", "failed")),
+                fields=["operator", "id"],
+                name="contribution_failed",
+            ),
+        ),
     ]

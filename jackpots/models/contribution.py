@@ -150,6 +150,11 @@ class Contribution(models.Model):
                 fields=["operator", "reverses"],
                 condition=Q(status=Outcome.REVERSAL),
             ),
+            models.Index(
+                name="contribution_failed",
+                fields=["operator", "id"],
+                condition=Q(status=Outcome.FAILED),
+            ),
         ]
         triggers: ClassVar = [append_only("contribution_is_append_only")]
 

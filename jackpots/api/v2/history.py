@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import F, QuerySet, prefetch_related_objects
+from django.db.models import Exists, F, OuterRef, QuerySet, prefetch_related_objects
 from django_filters import rest_framework as filters  # type: ignore[import-untyped]
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
@@ -90,7 +90,9 @@ class ContributionFilter(filters.FilterSet):  # type: ignore[misc]
                 reversal__status=Outcome.REVERSAL, reversal__operator=F("operator")
             )
         if value == Outcome.ACCEPTED:
-            queryset = queryset.filter(reversal=None)
+            # Not `reversal=None`: the planner would think that hardly any row is left.
+            reversals = Contribution.objects.filter(reverses=OuterRef("pk"))
+            queryset = queryset.filter(~Exists(reversals))
         return queryset.filter(status=value)
 
 
