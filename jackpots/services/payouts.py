@@ -241,6 +241,9 @@ def _note_failure(win: Win, error: str, *, is_refused: bool, now: datetime) -> N
 def _fix_terms(win: Win, *, now: datetime) -> None:
     """Set what the player gets: in their wallet's currency, at the rate in force."""
     currency = win.player.currency
+    if win.amount == 0:
+        win.payout_amount, win.payout_currency = win.amount, currency
+        return
     exchange = find_exchange(operator=win.operator, source=win.currency, target=currency, now=now)
     win.payout_amount = payout_amount(win.amount, rate=exchange.rate, currency=currency)
     win.payout_currency = currency
@@ -315,11 +318,15 @@ def _channel_of(win: Win) -> PayoutChannel:
 
 def _operators_with_wallets_outside(wins: list[Win]) -> set[int]:
     operators = {win.operator_id: win.operator for win in wins}
-    return {
-        pk
-        for pk, operator in operators.items()
-        if not get_payouts().default_channel(operator=operator).is_internal
-    }
+    return {pk for pk, operator in operators.items() if _has_wallets_outside(operator)}
+
+
+def _has_wallets_outside(operator: Operator) -> bool:
+    try:
+        return not get_payouts().default_channel(operator=operator).is_internal
+    except DomainError:
+        # Whoever has no channel is not to hold up the others; the attempt says what is wrong.
+        return True
 
 
 def _fetched(wins: WinQuerySet) -> WinQuerySet:

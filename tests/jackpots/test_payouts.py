@@ -112,15 +112,15 @@ def test_the_excluded_and_the_blocked_are_paid_and_who_waits_is_not(
 def test_without_a_rate_it_waits_and_says_why(
     operator: Operator, win_of: Callable[..., Win], now: datetime
 ) -> None:
-    stuck, other = win_of(currency="JPY"), win_of()
+    stuck, other, nothing = win_of(currency="JPY"), win_of(), win_of("0.00", currency="JPY")
 
-    assert sweep(now) == 1
+    assert sweep(now) == 2
 
     held = read(stuck)
     assert (held.status, held.attempts, held.adapter_slug) == ("payable", 1, "")
     assert "exchange rate" in held.last_error
     assert now + timedelta(seconds=5) <= held.next_attempt_at <= now + timedelta(seconds=10)
-    assert read(other).status == "paid"
+    assert [read(win).status for win in (other, nothing)] == ["paid", "paid"]
     assert sweep(now) == 0
     for currency in ("EUR", "JPY"):
         ExchangeRateFactory.create(operator=operator, currency=currency, usd_rate=Decimal(1))
