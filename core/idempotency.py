@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.utils import OperationalError
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import LockNotAvailable, UniqueViolation
 
 from core.errors import IdempotencyInProgress, IdempotencyKeyReused
 from core.models import IdempotencyRecord
@@ -51,13 +51,19 @@ def answer_once(
     if replay is not None:
         return replay
     answer = command()
-    IdempotencyRecord.objects.create(
-        operator_id=operator.pk,
-        key=key.value,
-        fingerprint=key.fingerprint,
-        answer=answer,
-        created_at=now,
-    )
+    try:
+        IdempotencyRecord.objects.create(
+            operator_id=operator.pk,
+            key=key.value,
+            fingerprint=key.fingerprint,
+            answer=answer,
+            created_at=now,
+        )
+    except IntegrityError as error:
+        # A batch claims its thousand keys by writing them, without a lock for each.
+        if isinstance(error.__cause__, UniqueViolation):
+            raise in_progress() from error
+        raise
     return Answered(answer=answer, is_replay=False)
 
 

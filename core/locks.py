@@ -7,6 +7,7 @@ lower app. All transactions then take their locks in one order, and none waits i
 circle. docs/architecture.md has the whole order.
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any, TypeVar
 
@@ -95,6 +96,22 @@ def lock_number_exclusively(lock: AdvisoryLock, number: int) -> None:
     :raises ResourceBusy: if it is held longer than lock_timeout.
     """
     _take_advisory("SELECT pg_advisory_xact_lock(%s, hashint8(%s))", [int(lock), number])
+
+
+def lock_shared(lock: AdvisoryLock, keys: Iterable[Any]) -> None:
+    """
+    Share advisory locks with other holders until the transaction ends, against exclusive ones.
+
+    All in one call, and in the order of their numbers, as database functions take them.
+
+    :raises ResourceBusy: if one is held exclusively longer than lock_timeout.
+    """
+    _take_advisory(
+        "SELECT pg_advisory_xact_lock_shared(%s, number) FROM ("
+        "SELECT DISTINCT hashtext(key) AS number FROM unnest(%s::text[]) AS key ORDER BY number"
+        ") AS ordered",
+        [int(lock), [str(key) for key in keys]],
+    )
 
 
 def _take_advisory(statement: str, params: list[Any]) -> None:

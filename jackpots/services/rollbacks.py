@@ -97,8 +97,12 @@ def reverse_contribution(
     # Read before the first lock, which gives this transaction its place in the ledger: so
     # a reversal always comes after what it takes back, and no fold meets it first.
     legs = _accepted_legs(operator, contribution_id, scope)
-    if any(leg.accumulated is not None for leg in legs):
-        locks.lock_number_exclusively(AdvisoryLock.RAFFLE_PLAYER, legs[0].player_id)
+    in_raffles = [leg for leg in legs if leg.accumulated is not None]
+    if in_raffles:
+        # A player's tickets are counted one after the other: single contributions hold the
+        # first of these against each other, a batch has the second to itself.
+        locks.lock_number_exclusively(AdvisoryLock.RAFFLE_PLAYER, in_raffles[0].player_id)
+        locks.lock_shared(AdvisoryLock.INSTANCE, [leg.instance_id for leg in in_raffles])
     instances = locks.lock_many(Instance.objects.filter(pk__in=[leg.instance_id for leg in legs]))
     done = set(_reversals_of(legs).values_list("reverses_id", flat=True))
     left = [leg for leg in legs if leg.pk not in done]

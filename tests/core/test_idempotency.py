@@ -9,7 +9,7 @@ from django.db import connection
 
 from core import idempotency
 from core.api.idempotency import fingerprint
-from core.errors import IdempotencyKeyReused
+from core.errors import IdempotencyInProgress, IdempotencyKeyReused
 from core.idempotency import IdempotencyKey
 from core.models import AuditEntry, IdempotencyRecord
 from operators.models import Operator
@@ -189,3 +189,21 @@ def test_the_service_opens_its_own_transaction(operator: Operator, now: datetime
 
     assert IdempotencyRecord.objects.exists() is False
     assert not connection.in_atomic_block
+
+
+def test_a_key_that_is_written_meanwhile_without_its_lock_is_in_progress(
+    operator: Operator, now: datetime
+) -> None:
+    """As a batch writes its keys, which are too many to lock each."""
+    key = IdempotencyKey(value="k", fingerprint="f" * 64)
+
+    def be_overtaken() -> str:
+        IdempotencyRecord.objects.create(
+            operator_id=operator.pk, key="k", fingerprint="f" * 64, answer="", created_at=now
+        )
+        return "mine"
+
+    with pytest.raises(IdempotencyInProgress):
+        idempotency.answer_once(operator=operator, key=key, now=now, command=be_overtaken)
+
+    assert IdempotencyRecord.objects.exists() is False

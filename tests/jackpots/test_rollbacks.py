@@ -1,12 +1,13 @@
 """POST …/contributions/{id}/rollback: taken back once, whatever has happened since."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.actors import Actor
@@ -164,17 +165,15 @@ def test_a_key_is_not_needed_but_kept_to(
     assert [each.status_code for each in (reversal, unknown, foreign)] == [404, 400, 404]
 
 
-def test_no_rows_but_the_instances_are_locked_before_money_moves(
-    operator: Operator,
-    player: Player,
-    actor: Actor,
-    now: datetime,
-    record_locks: Callable[[], AbstractContextManager[list[str]]],
+def test_locks_are_taken_in_the_order_of_the_house(
+    operator: Operator, player: Player, actor: Actor, now: datetime
 ) -> None:
-    instance = InstanceFactory.create(operator=operator)
-    leg = contribution_by(player, instance)
+    fund(player, "5.00")
+    leg = contribution_by(
+        player, InstanceFactory.create(operator=operator, funding="player"), "150.00"
+    )
 
-    with record_locks() as tables:
+    with CaptureQueriesContext(connection) as queries:
         rollback_contribution(
             operator=operator,
             contribution_id=leg.pk,
@@ -183,7 +182,20 @@ def test_no_rows_but_the_instances_are_locked_before_money_moves(
             now=now,
         )
 
-    assert tables == ["jackpots_instance"]
+    marks = (
+        ("pg_advisory_xact_lock(2, hashint8", "the player's tickets"),
+        ("pg_advisory_xact_lock_shared(3, ", "the instance, shared"),
+        ('FOR NO KEY UPDATE OF "jackpots_instance"', "its row"),
+        ("FOR NO KEY UPDATE", "another row"),
+        ("wallets_post_transfers", "the player's account"),
+    )
+    taken = [next((name for mark, name in marks if mark in query["sql"]), "") for query in queries]
+    assert [name for name in taken if name] == [
+        "the player's tickets",
+        "the instance, shared",
+        "its row",
+        "the player's account",
+    ]
 
 
 @pytest.mark.django_db(transaction=True)
