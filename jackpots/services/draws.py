@@ -189,6 +189,7 @@ def _settle(instance: Instance, *, actor: Actor, now: datetime) -> None:
     locked = locks.lock_one(Instance.objects.filter(pk=instance.pk).select_related("operator"))
     if locked.status != InstanceStatus.DRAWN:
         return
+    failpoint("draw.before_settle")
     locked.settle(now=now)
     locked.revision += 1
     locked.save(update_fields=["status", "closed_at", "revision"])
