@@ -159,7 +159,8 @@ def _end_cycles(
 ) -> int:
     horizon = (instance.folded_to, 0)
     reached = (tail_from, 0)
-    accrued = EXACT.subtract(pot.opening + pot.folded, _net(pot, reached, horizon))
+    held = EXACT.add(pot.opening, pot.folded)
+    accrued = EXACT.subtract(held, _net(pot, reached, horizon))
     win_count = 0
     while True:
         ending = _find_ending(pot, reached, accrued, horizon=horizon, until=until)

@@ -14,11 +14,12 @@ from core import books
 from core.actors import Actor, ActorKind
 from core.models import BooksCheck
 from jackpots.models import Instance
-from jackpots.services import folding
+from jackpots.services import folding, payouts
 from operators.models import Operator
 from players.models import Player
 from tests.factories.jackpots import InstanceFactory
 from tests.jackpots.conftest import let_the_horizon_pass
+from tests.jackpots.ledger import Ledger
 from wallets.enums import AccountKind, Tag
 from wallets.services import transfers
 from wallets.services.transfers import AccountKey, Posting
@@ -125,3 +126,39 @@ def test_what_a_player_paid_is_in_the_ledger(instance: Instance, player: Player)
             " WHERE reference LIKE 'contribution:%'"
         )
         assert cursor.fetchone() == (Decimal("4.00000000"), ["JACKPOT"])
+
+
+def test_each_altered_number_of_a_win_is_found(operator: Operator, player: Player) -> None:
+    pot = {"seed": Decimal(5), "drop_type": "hit_rate", "drop_probability": Decimal(1)}
+    instance = InstanceFactory.create(operator=operator, progressive=True, pots=[pot])
+    ledger = Ledger(operator, TASK)
+    won = ledger.add(instance, "bob", "2.505", hits=[0])
+    ledger.fold(instance)
+    ledger.take_back(instance, won)
+    ledger.fold(instance)
+    payouts.pay_due_wins(clock=timezone.now, limit=10)
+    assert books.find_differences() == []
+
+    for sql, undo, check in [
+        ("UPDATE jackpots_win SET amount = 7.51", "UPDATE jackpots_win SET amount = 7.5",
+         "jackpots.conservation"),
+        ("UPDATE jackpots_win SET payout_amount = 7.49",
+         "UPDATE jackpots_win SET payout_amount = 7.5", "jackpots.wins"),
+        ("UPDATE jackpots_win SET currency = 'USD'", "UPDATE jackpots_win SET currency = 'EUR'",
+         "jackpots.wins"),
+        ("UPDATE wallets_transfer SET reference = 'lost' WHERE starts_with(reference, 'win:')",
+         "UPDATE wallets_transfer SET reference = (SELECT 'win:' || id FROM jackpots_win)",
+         "jackpots.wins"),
+        ("UPDATE jackpots_rollbackloss SET amount = 2.5",
+         "UPDATE jackpots_rollbackloss SET amount = 2.505", "jackpots.losses"),
+        ("UPDATE jackpots_potentry SET amount = amount + 1 WHERE kind = 'reserve'",
+         "UPDATE jackpots_potentry SET amount = amount - 1 WHERE kind = 'reserve'",
+         "jackpots.openings"),
+        ("UPDATE jackpots_contribution SET amount = 2 WHERE status = 'reversal'",
+         "UPDATE jackpots_contribution SET amount = 2.505 WHERE status = 'reversal'",
+         "jackpots.parts"),
+    ]:  # fmt: skip
+        tamper(sql)
+        assert check in {difference.check for difference in books.find_differences()}, sql
+        tamper(undo)
+    assert books.find_differences() == []
