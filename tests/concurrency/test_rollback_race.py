@@ -15,9 +15,12 @@ from django.utils import timezone
 from core.actors import Actor, ActorKind
 from core.books import check_books
 from core.errors import DomainError
+from core.idempotency import IdempotencyKey
 from jackpots.enums import RollbackScope
 from jackpots.models import Contribution, Instance
 from jackpots.services import rollbacks
+from jackpots.services.batches import BatchItem, contribute_batch
+from jackpots.services.contributions import Wager
 from jackpots.services.rollbacks import rollback_contribution
 from players.models import Player
 from tests.concurrency.sabotage import at_once, execute
@@ -131,6 +134,31 @@ def test_rollbacks_beside_contributions_count_every_ticket_once(
         assert rows.last().accumulated == meter(instance) == 3
         assert sum(row.tickets_earned for row in rows) == rows.last().tickets_total == 3
     assert balance(player) == Decimal(94)
+    assert check_books(started_at=timezone.now(), clock=timezone.now).differences == []
+
+
+def test_rollbacks_beside_batches_count_every_ticket_once(player: Player) -> None:
+    raffle = InstanceFactory.create(operator=player.operator)
+    legs = [contribution_by(player, raffle, "50.00") for _number in range(6)]
+
+    def batch(name: str) -> Callable[[], str]:
+        wager = Wager(player.reference, Decimal("50.00"), "EUR")
+        items = [
+            BatchItem(IdempotencyKey(f"{name}-{n}", "f" * 64), raffle.pk, wager) for n in range(6)
+        ]
+
+        def call() -> str:
+            contribute_batch(operator=raffle.operator, items=items, now=timezone.now())
+            return ""
+
+        return call
+
+    failures = at_once([*map(rolling_back, legs), batch("first"), batch("second")])
+
+    assert set(failures) == {""}
+    rows = Contribution.objects.filter(instance=raffle).order_by("number")
+    assert rows.last().accumulated == meter(raffle) == 6
+    assert sum(row.tickets_earned for row in rows) == rows.last().tickets_total == 6
     assert check_books(started_at=timezone.now(), clock=timezone.now).differences == []
 
 
