@@ -118,7 +118,7 @@ def retry_win_now(
     return _attempt(win_id, actor=actor, clock=clock)
 
 
-def order_of(*, win: Win) -> PayoutOrder:
+def payout_order_of(*, win: Win) -> PayoutOrder:
     """Return what the platform is asked to pay: the same for every attempt."""
     return PayoutOrder(
         payout_id=win.pk,
@@ -181,7 +181,7 @@ def _begin(win_id: UUID, *, actor: Actor, now: datetime) -> _Begun:
     win.next_attempt_at = now + timedelta(seconds=lease_s)
     win.last_error = ""
     win.save(update_fields=[*_TERMS, "attempts", "next_attempt_at", "last_error"])
-    return _Begun(win=win, call=(channel, order_of(win=win)))
+    return _Begun(win=win, call=(channel, payout_order_of(win=win)))
 
 
 def _ask(

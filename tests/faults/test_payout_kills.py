@@ -124,9 +124,11 @@ def test_control_without_the_stored_id_a_kill_doubles_the_payout(
     """Ask under another id than before, and the platform's idempotency protects nobody."""
     WinFactory.create(pot=pot)
     run_forked(sweep(now), failpoints="payout.after_call:kill")
-    order_of = payouts.order_of
+    payout_order_of = payouts.payout_order_of
     monkeypatch.setattr(
-        payouts, "order_of", lambda *, win: replace(order_of(win=win), payout_id=new_id())
+        payouts,
+        "payout_order_of",
+        lambda *, win: replace(payout_order_of(win=win), payout_id=new_id()),
     )
 
     assert sweep(now + timedelta(minutes=1))() == 1
