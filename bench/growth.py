@@ -35,7 +35,7 @@ FOLD_WITHIN_S = 1800
 # them to the meters like any others, so that the books balance.
 _FILL = """
     WITH request AS MATERIALIZED (
-        SELECT uuidv7() AS id, players.ids[1 + number % cardinality(players.ids)] AS player_id
+        SELECT uuidv7() AS id, players.ids[1 + number %% cardinality(players.ids)] AS player_id
         FROM generate_series(1, %(requests)s) AS number, (
             SELECT array_agg(id ORDER BY id) AS ids FROM players_player
             WHERE reference LIKE 'player-%%'

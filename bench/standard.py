@@ -13,7 +13,7 @@ from bench.report import Row, render_table, write_json
 from bench.servers import Bench, Web
 from bench.workloads import BATCH_SIZE, Batches, Bets, Claims, Contributions, Webhooks, Workload
 from bench.world import World, prepare
-from core.embedded.console import say
+from core.embedded.console import say, tail
 from core.embedded.errors import CannotRun
 
 #: A batch occupies a worker for long; more at once only wait.
@@ -150,6 +150,8 @@ def _plan_peer(plan: Plan) -> Web | None:
         web = serve_peer(plan.bench, plan.options)
     except CannotRun as reason:
         say(f"  The peer is left out. {reason.message}")
+        if reason.log is not None:
+            say(tail(reason.log))
         return None
     redemptions = plan.api("peer", Redemptions(plan.world), web=web)
     if "claim" not in plan.workloads:
@@ -225,7 +227,8 @@ def check_books(bench: Bench, database: str | None = None) -> str:
     try:
         return bench.manage("check_books", database=database).strip().splitlines()[-1]
     except CannotRun as reason:
-        return f"NOT EXACT: {reason.message}"
+        said = tail(reason.log).strip() if reason.log is not None else reason.message
+        return f"NOT EXACT, check_books:\n  {said}"
 
 
 def _say_fights(fights: dict[str, dict[str, Fight]]) -> None:
