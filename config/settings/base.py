@@ -141,6 +141,8 @@ CELERY_TASK_ROUTES = {
     "adapters.tasks.*": {"queue": "adapters"},
     "bonuses.tasks.*": {"queue": "bonuses"},
     "core.tasks.*": {"queue": "core"},
+    # Apart, so that a flood of promises never holds up the folding of meters.
+    "jackpots.tasks.apply_contribution_*": {"queue": "promises"},
     "jackpots.tasks.*": {"queue": "jackpots"},
     # Apart: a platform that hangs holds up payouts, and no meters and no draws.
     "jackpots.tasks.pay_due_wins": {"queue": "payouts"},
