@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.actors import Actor, ActorKind
@@ -137,7 +138,8 @@ def test_rollbacks_beside_contributions_count_every_ticket_once(
     assert check_books(started_at=timezone.now(), clock=timezone.now).differences == []
 
 
-def test_rollbacks_beside_batches_count_every_ticket_once(player: Player) -> None:
+def race_batches(player: Player) -> QuerySet[Contribution]:
+    """Take six contributions back beside two batches of six; return all rows in their order."""
     raffle = InstanceFactory.create(operator=player.operator)
     legs = [contribution_by(player, raffle, "50.00") for _number in range(6)]
 
@@ -156,8 +158,23 @@ def test_rollbacks_beside_batches_count_every_ticket_once(player: Player) -> Non
     failures = at_once([*map(rolling_back, legs), batch("first"), batch("second")])
 
     assert set(failures) == {""}
-    rows = Contribution.objects.filter(instance=raffle).order_by("number")
-    assert rows.last().accumulated == meter(raffle) == 6
+    return Contribution.objects.filter(instance=raffle).order_by("number")
+
+
+def test_control_without_the_instances_lock_tickets_are_lost_beside_batches(
+    player: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollbacks.locks, "lock_shared", lambda *_: None)
+
+    rows = race_batches(player)
+
+    assert rows.last().accumulated != meter(rows.last().instance)
+
+
+def test_rollbacks_beside_batches_count_every_ticket_once(player: Player) -> None:
+    rows = race_batches(player)
+
+    assert rows.last().accumulated == meter(rows.last().instance) == 6
     assert sum(row.tickets_earned for row in rows) == rows.last().tickets_total == 6
     assert check_books(started_at=timezone.now(), clock=timezone.now).differences == []
 
