@@ -10,8 +10,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from core import audit, sealing
-from core.actors import Actor
+from core import sealing
 from jackpots.models import Draw, Instance
 from jackpots.rules.draws import commitment_of
 
@@ -19,7 +18,7 @@ SEED_BYTES = 32
 
 
 @transaction.atomic(savepoint=False)
-def commit_to_draw(*, instance: Instance, actor: Actor, now: datetime) -> Draw:
+def commit_to_draw(*, instance: Instance, now: datetime) -> Draw:
     """
     Fix the seed of a raffle's draw, sealed until it is drawn, and return the draw.
 
@@ -39,12 +38,4 @@ def commit_to_draw(*, instance: Instance, actor: Actor, now: datetime) -> Draw:
         committed_at=now,
     )
     draw.save(force_insert=True)
-    audit.record_action(
-        operator=instance.operator,
-        actor=actor,
-        action="jackpot.draw.committed",
-        subject=draw,
-        after={"instance_id": str(instance.pk), "commitment": draw.commitment},
-        now=now,
-    )
     return draw

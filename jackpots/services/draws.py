@@ -77,7 +77,7 @@ def _request_draw(
             "only an active or closing raffle can be drawn.",
             instance_status=instance.status,
         )
-    draw = commit_to_draw(instance=instance, actor=actor, now=now)
+    draw = commit_to_draw(instance=instance, now=now)
     if instance.status == InstanceStatus.ACTIVE:
         close_locked(instance=instance, reason=reason, actor=actor, now=now)
     if draw.requested_at is None:
@@ -166,7 +166,15 @@ def _take(step: _Step, instance: Instance, *, actor: Actor, now: datetime) -> in
 def _commit(instance: Instance, *, actor: Actor, now: datetime) -> None:
     """Commit to the draw of a raffle that was opened when raffles had none."""
     locked = locks.lock_one(Instance.objects.filter(pk=instance.pk).select_related("operator"))
-    commit_to_draw(instance=locked, actor=actor, now=now)
+    draw = commit_to_draw(instance=locked, now=now)
+    audit.record_action(
+        operator=locked.operator,
+        actor=actor,
+        action="jackpot.draw.committed",
+        subject=draw,
+        after={"instance_id": str(locked.pk), "commitment": draw.commitment},
+        now=now,
+    )
 
 
 def _draw_on_time(instance: Instance, *, actor: Actor, now: datetime) -> None:

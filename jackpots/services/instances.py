@@ -152,7 +152,7 @@ def activate_instance(
     if instance.is_raffle and instance.recurrence:
         instance.closes_at = first_closing(instance=instance, now=now)
         instance.series_closes_at = instance.closes_at
-    open_locked(instance=instance, actor=actor, now=now)
+    open_locked(instance=instance, now=now)
     _record_move(
         instance, "jackpot.instance.activated", was=was, reason=reason, actor=actor, now=now
     )
@@ -160,7 +160,7 @@ def activate_instance(
 
 
 @transaction.atomic(savepoint=False)
-def open_locked(*, instance: Instance, actor: Actor, now: datetime) -> None:
+def open_locked(*, instance: Instance, now: datetime) -> None:
     """
     Activate a draft, fill its pots and commit to its draw. Joins the caller's transaction.
 
@@ -170,7 +170,7 @@ def open_locked(*, instance: Instance, actor: Actor, now: datetime) -> None:
     _save_move(instance, "activated_at", "closes_at", "series_closes_at")
     pots.open_pots(instance=instance, now=now)
     if instance.is_raffle:
-        commit_to_draw(instance=instance, actor=actor, now=now)
+        commit_to_draw(instance=instance, now=now)
 
 
 def first_closing(*, instance: Instance, now: datetime) -> datetime:

@@ -129,7 +129,7 @@ def _open_next_run(
     if _neighbours(instance_id) != neighbours:
         return None
 
-    opened = _write_run(previous, actor=actor, now=now)
+    opened = _write_run(previous, now=now)
     _roll_over(previous, opened, now=now)
     sources = [locked[source_id] for source_id in neighbours.sources]
     _carry_links(previous, opened, sources=sources, actor=actor, now=now)
@@ -159,7 +159,7 @@ def _in_lock_order(instance_ids: Sequence[UUID]) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _write_run(previous: Instance, *, actor: Actor, now: datetime) -> Instance:
+def _write_run(previous: Instance, *, now: datetime) -> Instance:
     terms = read_terms(instance=previous)
     assert previous.activated_at is not None, "what has been drawn has been active"
     closed_at = first_closing(instance=previous, now=previous.activated_at)
@@ -183,7 +183,7 @@ def _write_run(previous: Instance, *, actor: Actor, now: datetime) -> Instance:
     opened.save(force_insert=True)
     Pot.objects.bulk_create(build_pots(instance=opened, terms=terms))
     Prize.objects.bulk_create(build_prizes(instance=opened, terms=terms))
-    open_locked(instance=opened, actor=actor, now=now)
+    open_locked(instance=opened, now=now)
     return opened
 
 

@@ -33,6 +33,7 @@ from tests.factories.games import GameFactory
 from tests.factories.jackpots import (
     BoostFactory,
     ContributionRequestFactory,
+    DrawFactory,
     InstanceFactory,
     OptInFactory,
     WinFactory,
@@ -146,6 +147,7 @@ OBJECTS: dict[str, Callable[[Operator], Any]] = {
     "bet_id": lambda operator: BetFactory.create(operator=operator).bet_id,
     "contribution_id": lambda operator: contribution_of(operator).pk,
     "campaign_id": lambda operator: BonusCampaignFactory.create(operator=operator).pk,
+    "draw_id": lambda operator: DrawFactory.create(instance__operator=operator).pk,
     "grant_id": lambda operator: BonusGrantFactory.create(asked_template__operator=operator).pk,
     "instance_id": lambda operator: InstanceFactory.create(operator=operator).pk,
     "issuance_id": lambda operator: BonusIssuanceFactory.create(template__operator=operator).pk,
@@ -197,6 +199,7 @@ BODIES: dict[tuple[str, str], Callable[[Operator], Any]] = {
     ("instance-links", "PUT"): lambda operator: {"linked_instances": []},
     ("v1-contributions", "POST"): wager_of,
     ("v2-contributions", "POST"): wager_of,
+    ("v2-contributions-batch", "POST"): lambda operator: {"contributions": [wager_of(operator)]},
     ("pot-boosts", "POST"): lambda operator: {"amount": "10.00", "reason": "Ten years"},
     ("pot-drop", "POST"): claimant_of,
     ("boost-rejection", "POST"): lambda operator: {"reason": "It was a mistake."},

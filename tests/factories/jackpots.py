@@ -209,7 +209,7 @@ class DrawFactory(factory.django.DjangoModelFactory[Draw]):
     operator = factory.SelfAttribute("instance.operator")
     seed_sealed = factory.LazyAttribute(lambda draw: sealing.seal(draw.seed_in_hex))
     commitment = factory.LazyAttribute(
-        lambda draw: hashlib.sha256(bytes.fromhex(draw.seed_in_hex)).hexdigest()
+        lambda draw: hashlib.sha256(draw.seed_in_hex.encode()).hexdigest()
     )
     committed_at = LONG_AGO
 
