@@ -37,7 +37,7 @@ class ApiKeyAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey]:
-        scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
+        scheme, _space, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if not secret:
             raise NotAuthenticated(_REFUSAL)
         if scheme.lower() != SCHEME.lower() or len(secret) > 200:

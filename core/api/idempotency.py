@@ -18,6 +18,7 @@ from core.idempotency import IdempotencyKey
 HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 # Spaces are allowed inside a key, not around it.
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 
@@ -32,7 +33,7 @@ def required_key(request: Request) -> IdempotencyKey:
     :raises IdempotencyKeyRequired: if the header is missing.
     :raises InvalidRequest: if it is not 1 to 255 printable ASCII characters.
     """
-    value = request.headers.get(HEADER)
+    value = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if value is None:
         raise IdempotencyKeyRequired(
             f"Send an {HEADER} header, a fresh one for every command, and repeat it on retries."
@@ -56,7 +57,7 @@ def checked_key(value: str) -> str:
 
 def fingerprint(method: str, path: str, body: Any) -> str:
     """Return the SHA-256, in hex, of what makes two requests the same."""
-    canonical = json.dumps([method, path, body], sort_keys=True, separators=(",", ":"))
+    canonical = _canonical([method, path, body])
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

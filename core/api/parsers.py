@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from rest_framework.exceptions import APIException, ParseError
@@ -68,7 +68,8 @@ def parse_json(body: bytes) -> Any:
         raise ParseError(
             f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
         ) from None
-    _check(value, depth=0)
+    # Only an escape can make a character that is refused: a raw one is no JSON, or no UTF-8.
+    _check(value, depth=0, holds_escapes=b"\\u" in body)
     return value
 
 
@@ -96,18 +97,26 @@ def _constant(text: str) -> Any:
     raise ParseError(f"{text} is not JSON.")
 
 
-def _check(value: Any, *, depth: int) -> None:
+def _check(value: Any, *, depth: int, holds_escapes: bool) -> None:
     if depth > DEPTH_MAX:
         raise ParseError("The body is nested too deeply.")
     if isinstance(value, str):
-        _check_text(value)
+        if holds_escapes:
+            _check_text(value)
     elif isinstance(value, dict):
-        for name, item in value.items():
-            _check_text(name)
-            _check(item, depth=depth + 1)
+        if holds_escapes:
+            for name in value:
+                _check_text(name)
+        _check_all(value.values(), depth=depth + 1, holds_escapes=holds_escapes)
     elif isinstance(value, list):
-        for item in value:
-            _check(item, depth=depth + 1)
+        _check_all(value, depth=depth + 1, holds_escapes=holds_escapes)
+
+
+def _check_all(values: Iterable[Any], *, depth: int, holds_escapes: bool) -> None:
+    for value in values:
+        # Most values are texts, and mostly there is nothing to look for in them.
+        if holds_escapes or not isinstance(value, str) or depth > DEPTH_MAX:
+            _check(value, depth=depth, holds_escapes=holds_escapes)
 
 
 def _check_text(text: str) -> None:

@@ -62,13 +62,17 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         case PermissionDenied():
             return exception_handler(exceptions.PermissionDenied(), context)
         case exceptions.ValidationError():
-            errors = list(_field_errors(error.get_full_details()))
-            refusal = InvalidRequest("One or more fields are invalid.", errors=errors)
-            return exception_handler(refusal, context)
+            return exception_handler(refusal_of(error), context)
         case exceptions.APIException():
             return _from_drf(error, path)
         case _:
             return None
+
+
+def refusal_of(error: exceptions.ValidationError) -> InvalidRequest:
+    """Return the refusal of a body whose fields are invalid, with one entry for each."""
+    errors = list(_field_errors(error.get_full_details()))
+    return InvalidRequest("One or more fields are invalid.", errors=errors)
 
 
 def is_transient(error: Exception) -> bool:

@@ -1,6 +1,7 @@
 """Contributions on the wire: one body for both versions, and how a stored leg is shown."""
 
 import json
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,9 +16,10 @@ from core.api.serializers import (
     MoneyField,
     ReferenceField,
     TextField,
+    parsed,
 )
 from core.instants import format_instant
-from core.money import format_amount
+from core.money import currencies, format_amount
 from jackpots import errors
 from jackpots.enums import LEG_OUTCOMES, Outcome, Role
 from jackpots.rules.identities import win_id
@@ -25,6 +27,12 @@ from jackpots.services.contributions import Wager
 
 #: Every contribution keeps its own copy, so what is sent along stays small.
 METADATA_BYTES_MAX = 4096
+
+_PLAIN_FIELDS = {"player_id", "base_wager", "currency", "gameround_id"}
+# Printable ASCII is in NFC; a dot at the beginning might be a path.
+_PLAIN_REFERENCE = re.compile(r"[ -\-0-~][ -.0-~]{0,63}").fullmatch
+_PLAIN_TEXT = re.compile(r"[ -~]{1,128}").fullmatch
+_PLAIN_AMOUNT = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,8})?").fullmatch
 
 
 class ContributeSerializer(BodySerializer[None]):
@@ -43,6 +51,39 @@ class ContributeSerializer(BodySerializer[None]):
         if len(json.dumps(metadata).encode()) > METADATA_BYTES_MAX:
             raise serializers.ValidationError(f"It is larger than {METADATA_BYTES_MAX} bytes.")
         return metadata
+
+
+def read_wager(data: Any) -> Wager:
+    """
+    Return the wager that a body describes.
+
+    A plain body, as nearly all are, is taken at first sight; ContributeSerializer judges
+    the others, and says what is wrong with them.
+
+    :raises ParseError: if the body is not an object.
+    :raises ValidationError: with one entry for each invalid field.
+    """
+    return plain_wager(data) or wager_of(parsed(ContributeSerializer, data))
+
+
+def plain_wager(data: Any) -> Wager | None:
+    """Return the wager of a body that ContributeSerializer would take just as it is, or None."""
+    if type(data) is not dict or not data.keys() <= _PLAIN_FIELDS:
+        return None
+    player, amount = data.get("player_id"), data.get("base_wager")
+    currency, round_id = data.get("currency"), data.get("gameround_id", "-")
+    if (
+        type(player) is str
+        and _PLAIN_REFERENCE(player)
+        and type(amount) is str
+        and _PLAIN_AMOUNT(amount)
+        and type(currency) is str
+        and currency in currencies()
+        and type(round_id) is str
+        and _PLAIN_TEXT(round_id)
+    ):
+        return Wager(player, Decimal(amount), currency, data.get("gameround_id", ""))
+    return None
 
 
 def wager_of(body: dict[str, Any]) -> Wager:
@@ -182,5 +223,5 @@ def represent_linked_contribution(answer: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _amount(amount: Decimal | str, currency: str) -> str:
-    return format_amount(Decimal(amount), currency)
+def _amount(text: str, currency: str) -> str:
+    return format_amount(Decimal(text), currency)

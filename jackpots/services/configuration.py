@@ -21,23 +21,13 @@ _REMEMBERED_MAX = 10_000
 _remembered: dict[tuple[int, UUID], ContributionPlan] = {}
 
 
-def plan_contribution(
-    *,
-    operator: Operator,
-    instance_id: UUID,
-    currency: str,
-    player_reference: str,
-    follow_links: bool,
-    now: datetime,
+def read_configuration(
+    *, operator: Operator, instance_id: UUID, currency: str, now: datetime
 ) -> ContributionPlan:
     """
-    Return what a contribution is decided upon, from memory if it has been read before.
+    Return an instance and its links, from memory if they have been read before.
 
-    What a player pays depends on the player's wallet, which is not remembered: if a target
-    is funded by players, everything is read anew.
-
-    :raises NotFound: if the operator has no such instance, or, where the wallet matters,
-        no such player.
+    :raises NotFound: if the operator has no such instance.
     """
     key = (operator.pk, instance_id)
     plan = _remembered.get(key)
@@ -50,8 +40,31 @@ def plan_contribution(
             now=now,
         )
         _remember(key, plan)
-    reached = plan.targets if follow_links else plan.targets[:1]
-    if any(target.funding == Funding.PLAYER for target in reached):
+    return plan
+
+
+def plan_contribution(
+    *,
+    operator: Operator,
+    instance_id: UUID,
+    currency: str,
+    player_reference: str,
+    follow_links: bool,
+    now: datetime,
+) -> ContributionPlan:
+    """
+    Return what a contribution is decided upon, from memory where that is enough.
+
+    What a player pays depends on the player's wallet, which is not remembered: if a target
+    is funded by players, everything is read anew.
+
+    :raises NotFound: if the operator has no such instance, or, where the wallet matters,
+        no such player.
+    """
+    plan = read_configuration(
+        operator=operator, instance_id=instance_id, currency=currency, now=now
+    )
+    if is_funded_by_players(plan, follow_links=follow_links):
         return load_contribution_plan(
             operator=operator,
             instance_id=instance_id,
@@ -60,6 +73,12 @@ def plan_contribution(
             now=now,
         )
     return plan
+
+
+def is_funded_by_players(plan: ContributionPlan, *, follow_links: bool) -> bool:
+    """Tell whether a player pays for any instance that a contribution reaches."""
+    reached = plan.targets if follow_links else plan.targets[:1]
+    return any(target.funding == Funding.PLAYER for target in reached)
 
 
 def forget_configuration(*, operator: Operator, instance_id: UUID) -> None:

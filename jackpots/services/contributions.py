@@ -6,7 +6,6 @@ funds and everything that may change meanwhile are decided in the database, in t
 statement that writes (docs/adr/0003, 0009). No instance's row is ever locked.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,9 +13,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db import IntegrityError, connection
 
-from core.errors import NotFound, ResourceBusy
+from core.errors import DomainError, NotFound, ResourceBusy
 from core.failpoints import failpoint
 from core.idempotency import IdempotencyKey, key_reused
 from core.instants import format_instant
@@ -30,6 +30,9 @@ from players.rules import canonical_reference
 
 #: A revision that moves this often under one request means somebody is editing in a loop.
 _ATTEMPTS_MAX = 5
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def contribute(
             case "replayed":
                 return Contributed(written["answer"], is_replay=True)
             case "refused":
-                raise _refused(written["error"], legs=legs, follow_links=follow_links)
+                raise refused(written["error"], legs=legs, follow_links=follow_links)
             case "unknown_player":
                 raise unknown_player()
             case "reused":
@@ -131,7 +134,7 @@ def answer_of(wager: Wager, *, legs: list[Leg], request_id: UUID, now: datetime)
     """Return the answer to an accepted request, as the database makes it of the rows again."""
     return {
         "request_id": str(request_id),
-        "base_wager": wager.base_wager,
+        "base_wager": f"{wager.base_wager:f}",
         "currency": wager.currency,
         "created_at": format_instant(now),
         "results": [_result(leg) for leg in legs],
@@ -148,11 +151,11 @@ def _result(leg: Leg) -> dict[str, Any]:
     return {
         "instance_id": str(leg.target.instance_id),
         "role": leg.role,
-        "contribution_id": str(leg.id) if is_accepted else None,
-        "amount": leg.amount if is_accepted else Decimal(0),
+        "contribution_id": leg.id if is_accepted else None,
+        "amount": f"{leg.amount:f}" if is_accepted else "0",
         "currency": leg.target.currency,
         "pots": [
-            {"name": pot.name, "amount": part}
+            {"name": pot.name, "amount": f"{part:f}"}
             for pot, part in zip(leg.target.pots, leg.parts, strict=True)
         ]
         if is_accepted
@@ -175,9 +178,9 @@ def _record(
 ) -> dict[str, Any]:
     accepted = [leg for leg in legs if leg.error is None]
     request = {
-        "request_id": str(request_id),
-        "instance_id": str(legs[0].target.instance_id),
-        "base_wager": str(wager.base_wager),
+        "request_id": request_id,
+        "instance_id": legs[0].target.instance_id,
+        "base_wager": wager.base_wager,
         "currency": wager.currency,
         "gameround_id": wager.gameround_id,
         "metadata": wager.metadata,
@@ -187,25 +190,36 @@ def _record(
     rates = rates_used(legs, plan=plan, currency=wager.currency)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT jackpots_contribute(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "SELECT jackpots_contribute(%s, %s, %s, %s, %s, %s, %s::integer[], %s, %s)",
             [
                 operator.pk,
                 canonical_reference(wager.player_reference),
                 key.value,
                 key.fingerprint,
-                json.dumps(request),
-                json.dumps(describe_legs(legs)),
-                sorted({leg.target.lock_number for leg in accepted}),
-                None if rates is None else json.dumps(rates),
+                as_json(request),
+                as_json(describe_legs(legs)),
+                as_array(sorted({leg.target.lock_number for leg in accepted})),
+                None if rates is None else as_json(rates),
                 now,
             ],
         )
         row = cursor.fetchone()
-    written: dict[str, Any] = json.loads(row[0])
+    written: dict[str, Any] = _decode(row[0])
     return written
 
 
-def _refused(code: str, *, legs: list[Leg], follow_links: bool) -> Exception:
+def as_json(value: Any) -> str:
+    """Return plain values, ids, amounts and instants as JSON for the database."""
+    return _encode(value).decode()
+
+
+def as_array(numbers: Iterable[int]) -> str:
+    """Return numbers as PostgreSQL writes an array of them."""
+    return "{" + ",".join(map(str, numbers)) + "}"
+
+
+def refused(code: str, *, legs: list[Leg], follow_links: bool) -> DomainError:
+    """Return the refusal of a request by its main leg's code; it tells of the other legs."""
     refusal = errors.refusal(code)
     if follow_links:
         main, *linked = legs

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+
+import uuid_utils
 
 from core import money
 from core.errors import InvalidRequest
-from core.models import new_id
 from core.money import EXACT
 from jackpots import errors
 from jackpots.enums import Funding, InstanceStatus, Role
@@ -30,9 +30,13 @@ _ZERO = Decimal(0)
 
 @dataclass(slots=True)
 class Leg:
-    """What a wager does to one instance, or the code of why it does nothing."""
+    """
+    What a wager does to one instance, or the code of why it does nothing.
 
-    id: UUID
+    The id is text, as it goes to the database and over the wire.
+    """
+
+    id: str
     target: Target
     role: Role
     error: str | None
@@ -63,7 +67,7 @@ def decide_legs(
     legs = []
     role = Role.MAIN
     for target in targets:
-        leg = Leg(new_id(), target, role, _refusal_code(target, plan, currency, now))
+        leg = Leg(str(uuid_utils.uuid7()), target, role, _refusal_code(target, plan, currency, now))
         if leg.error is None:
             try:
                 _fill(leg, plan, base_wager, currency)
@@ -78,7 +82,11 @@ def decide_legs(
 
 
 def describe_legs(legs: Iterable[Leg]) -> list[dict[str, Any]]:
-    """Return the legs in the shape the database takes; what is null there is left out here."""
+    """
+    Return the legs in the shape the database takes, once written as JSON by msgspec.
+
+    What is null there is left out here.
+    """
     return [_description(leg) for leg in legs]
 
 
@@ -107,27 +115,27 @@ def rates_used(
 def _description(leg: Leg) -> dict[str, Any]:
     target = leg.target
     described: dict[str, Any] = {
-        "id": str(leg.id),
-        "instance_id": str(target.instance_id),
+        "id": leg.id,
+        "instance_id": target.instance_id,
         "revision": target.revision,
         "currency": target.currency,
-        "rate": str(leg.rate),
-        "amount": str(leg.amount),
+        "rate": leg.rate,
+        "amount": leg.amount,
     }
     if leg.error is not None:
         described["error"] = leg.error
         return described
-    described["parts"] = [str(part) for part in leg.parts]
+    described["parts"] = leg.parts
     if target.opt_in_required:
         described["opt_in_required"] = True
     if target.ticket_cost is not None:
-        described["ticket_cost"] = str(target.ticket_cost)
+        described["ticket_cost"] = target.ticket_cost
     if leg.rate_at is not None:
-        described["rate_at"] = leg.rate_at.isoformat()
+        described["rate_at"] = leg.rate_at
     if leg.hits:
         described["hits"] = leg.hits
     if leg.debit is not None:
-        described["debit_amount"] = str(leg.debit)
+        described["debit_amount"] = leg.debit
         described["debit_currency"] = leg.debit_currency
     return described
 

@@ -3,20 +3,20 @@
 from typing import ClassVar
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from core.api.idempotency import replay_headers, required_key
 from core.api.problem_schema import problems
-from core.api.serializers import parsed
+from core.api.responses import json_response
 from core.api.views import WindfallView
 from jackpots.api.serializers import (
     ContributeSerializer,
     ContributionSerializer,
+    read_wager,
     represent_contribution,
-    wager_of,
 )
 from jackpots.services.contributions import contribute
 from operators.enums import Scope
@@ -34,18 +34,18 @@ class ContributionView(WindfallView):
         request=ContributeSerializer,
         responses={201: ContributionSerializer, **problems(400, 404, 409, 422)},
     )
-    def post(self, request: Request, instance_id: UUID) -> Response:
+    def post(self, request: Request, instance_id: UUID) -> HttpResponse:
         """Contribute to one instance. Links are ignored: version 2 follows them."""
         key = required_key(request)
         contributed = contribute(
             operator=calling_operator(request),
             instance_id=instance_id,
-            wager=wager_of(parsed(ContributeSerializer, request.data)),
+            wager=read_wager(request.data),
             follow_links=False,
             key=key,
             now=timezone.now(),
         )
-        return Response(
+        return json_response(
             represent_contribution(contributed.answer),
             status=201,
             headers=replay_headers(contributed.is_replay),

@@ -3,21 +3,22 @@
 from typing import ClassVar
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from core.api.idempotency import required_key
 from core.api.problem_schema import problems
-from core.api.serializers import parsed
+from core.api.responses import json_response
 from core.api.views import WindfallView
 from core.errors import DomainError
 from jackpots.api.serializers import (
     ContributeSerializer,
     LinkedContributionSerializer,
+    read_wager,
     represent_leg,
-    wager_of,
+    represent_linked_contribution,
 )
 from jackpots.api.v2.requests import (
     PromisedContributionSerializer,
@@ -52,7 +53,7 @@ class LinkedContributionView(WindfallView):
             **problems(400, 404, 409, 422),
         },
     )
-    def post(self, request: Request, instance_id: UUID) -> Response:
+    def post(self, request: Request, instance_id: UUID) -> HttpResponse:
         """
         Contribute to an instance and to every instance directly linked to it.
 
@@ -71,7 +72,7 @@ class LinkedContributionView(WindfallView):
             contributed = contribute(
                 operator=calling_operator(request),
                 instance_id=instance_id,
-                wager=wager_of(parsed(ContributeSerializer, request.data)),
+                wager=read_wager(request.data),
                 follow_links=True,
                 key=key,
                 now=timezone.now(),
@@ -81,4 +82,7 @@ class LinkedContributionView(WindfallView):
                 results = [represent_leg(leg) for leg in refusal.members["results"]]
                 refusal.members["results"] = results
             raise
-        return respond_stored(contributed.answer, is_replay=contributed.is_replay)
+        if contributed.is_replay:
+            # The key may be that of a promise.
+            return respond_stored(contributed.answer, is_replay=True)
+        return json_response(represent_linked_contribution(contributed.answer), status=201)

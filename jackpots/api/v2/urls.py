@@ -3,6 +3,7 @@
 from django.urls import path
 
 from jackpots.api.v2 import (
+    batches,
     boosts,
     contributions,
     draws,
@@ -21,6 +22,17 @@ _INSTANCE = "jackpots/instances/<uuid:instance_id>"
 _POT = f"{_INSTANCE}/pots/<str:pot_name>"
 
 urlpatterns = [
+    # First, because nearly every request is one, and paths are tried in this order.
+    path(
+        f"{_INSTANCE}/contributions",
+        contributions.LinkedContributionView.as_view(),
+        name="v2-contributions",
+    ),
+    path(
+        "jackpots/contributions/batch",
+        batches.BatchView.as_view(),
+        name="v2-contributions-batch",
+    ),
     path("jackpots/instances", instances.InstanceListView.as_view(), name="instances"),
     path(_INSTANCE, instances.InstanceView.as_view(), name="instance"),
     path(
@@ -53,11 +65,6 @@ urlpatterns = [
         f"{_INSTANCE}/opt-ins/<str:player_id>",
         opt_ins.OptInView.as_view(),
         name="instance-opt-in",
-    ),
-    path(
-        f"{_INSTANCE}/contributions",
-        contributions.LinkedContributionView.as_view(),
-        name="v2-contributions",
     ),
     path(f"{_POT}/drop", drops.PotDropView.as_view(), name="pot-drop"),
     path(f"{_POT}/boosts", boosts.BoostRequestView.as_view(), name="pot-boosts"),

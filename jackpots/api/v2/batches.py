@@ -1,0 +1,178 @@
+"""Batches of contributions over HTTP."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from core.api.idempotency import checked_key, fingerprint
+from core.api.problem_schema import FieldErrorSerializer, problems
+from core.api.problems import refusal_of
+from core.api.responses import json_response
+from core.api.serializers import BodySerializer, parsed
+from core.api.views import WindfallView
+from core.errors import DomainError, InvalidRequest
+from core.idempotency import IdempotencyKey
+from jackpots.api.serializers import (
+    ContributeSerializer,
+    LegSerializer,
+    plain_wager,
+    represent_leg,
+    wager_of,
+)
+from jackpots.services.batches import ITEMS_MAX, BatchItem, contribute_batch
+from jackpots.services.contributions import Contributed
+from operators.enums import Scope
+from operators.requests import calling_operator
+
+_MEMBERS = ("idempotency_key", "instance_id")
+_UUID_LENGTH = 36
+
+
+class BatchContributionSerializer(ContributeSerializer):
+    """A contribution of a batch, under a key of its own."""
+
+    idempotency_key = serializers.CharField(
+        max_length=255, help_text="As the Idempotency-Key header of a contribution by itself."
+    )
+    instance_id = serializers.UUIDField()
+
+
+class BatchSerializer(BodySerializer[None]):
+    """Contributions to send together; one that is malformed fails alone."""
+
+    contributions = serializers.ListField(
+        child=BatchContributionSerializer(), min_length=1, max_length=ITEMS_MAX
+    )
+
+
+class BatchErrorSerializer(serializers.Serializer[Any]):
+    """Why one contribution of a batch failed: what it would have heard by itself."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]
+
+
+class BatchResultSerializer(serializers.Serializer[Any]):
+    """What became of one contribution of a batch."""
+
+    idempotency_key = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(choices=["accepted", "failed", "replayed"])
+    results = LegSerializer(many=True, allow_null=True)
+    error = BatchErrorSerializer(allow_null=True)
+
+
+class BatchResultsSerializer(serializers.Serializer[Any]):
+    """What became of each contribution of a batch, in their order."""
+
+    results = BatchResultSerializer(many=True)
+
+
+class BatchView(WindfallView):
+    """Contribute many times at once."""
+
+    scopes: ClassVar = {"POST": Scope.PLAY}
+
+    @extend_schema(
+        operation_id="v2_contribute_batch",
+        request=BatchSerializer,
+        responses={200: BatchResultsSerializer, **problems(400)},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """
+        Contribute up to 1000 times, each as by itself: links are followed.
+
+        No Idempotency-Key header is needed: every contribution names its own key, from the
+        same space as the header's. A batch that was sent before is answered by replays.
+        """
+        bodies = _contributions_of(request.data)
+        read = [_read_item(body, path=request.path) for body in bodies]
+        outcomes = iter(
+            contribute_batch(
+                operator=calling_operator(request),
+                items=[item for item in read if isinstance(item, BatchItem)],
+                now=timezone.now(),
+            )
+        )
+        results = [
+            _represent(body, item if isinstance(item, DomainError) else next(outcomes))
+            for body, item in zip(bodies, read, strict=True)
+        ]
+        return json_response({"results": results})
+
+
+def _contributions_of(data: Any) -> list[Any]:
+    if not isinstance(data, dict) or set(data) != {"contributions"}:
+        raise InvalidRequest("The body must be an object with the one member contributions.")
+    bodies = data["contributions"]
+    if not isinstance(bodies, list):
+        raise InvalidRequest.for_field("contributions", "It must be a list.")
+    if not 1 <= len(bodies) <= ITEMS_MAX:
+        raise InvalidRequest.for_field("contributions", f"Send 1 to {ITEMS_MAX} at a time.")
+    return bodies
+
+
+def _read_item(body: Any, *, path: str) -> BatchItem | DomainError:
+    """Return the item that a body describes, or the refusal of a malformed one."""
+    try:
+        if not isinstance(body, dict):
+            raise InvalidRequest("A contribution must be a JSON object.")
+        item = _plain_item(body, path=path) or _checked_item(body, path=path)
+    except ValidationError as error:
+        return refusal_of(error)
+    except DomainError as refusal:
+        return refusal
+    return item
+
+
+def _plain_item(body: dict[str, Any], *, path: str) -> BatchItem | None:
+    """Return the item of a plain body, as nearly all are, or None if it needs a closer look."""
+    key, instance_id = map(body.get, _MEMBERS)
+    if type(key) is not str or type(instance_id) is not str or len(instance_id) != _UUID_LENGTH:
+        return None
+    wager = plain_wager({name: body[name] for name in body if name not in _MEMBERS})
+    if wager is None:
+        return None
+    try:
+        return BatchItem(_key_of(body, key, path=path), UUID(instance_id), wager)
+    except ValueError:
+        return None
+
+
+def _checked_item(body: dict[str, Any], *, path: str) -> BatchItem:
+    valid = parsed(BatchContributionSerializer, body)
+    key = _key_of(body, valid["idempotency_key"], path=path)
+    return BatchItem(key, valid["instance_id"], wager_of(valid))
+
+
+def _key_of(body: dict[str, Any], key: str, *, path: str) -> IdempotencyKey:
+    return IdempotencyKey(checked_key(key), fingerprint("POST", path, body))
+
+
+def _represent(body: Any, outcome: Contributed | DomainError) -> dict[str, Any]:
+    key = body.get("idempotency_key") if isinstance(body, dict) else None
+    shown: dict[str, Any] = {
+        "idempotency_key": key if isinstance(key, str) else None,
+        "status": "failed",
+        "results": None,
+        "error": None,
+    }
+    if isinstance(outcome, DomainError):
+        shown["error"] = {"code": outcome.code, "detail": outcome.detail}
+        if "errors" in outcome.members:
+            shown["error"]["errors"] = outcome.members["errors"]
+        return shown
+    shown["status"] = "replayed" if outcome.is_replay else "accepted"
+    shown["results"] = _represent_legs(outcome.answer["results"])
+    return shown
+
+
+def _represent_legs(legs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [represent_leg(leg) for leg in legs]
