@@ -11,7 +11,6 @@ from unfold.enums import ActionVariant
 from core.admin import ReasonForm, ServicePage
 from core.admin.display import amount_text, url_of
 from core.admin.fields import DecimalTextField
-from core.money import get_currency
 from jackpots.enums import BoostStatus, InstanceStatus
 from jackpots.models import Boost, Instance
 from jackpots.selectors import read_meters
@@ -29,9 +28,7 @@ class BoostForm(ReasonForm):
         super().__init__(data)
         names = list(instance.pots.order_by("position").values_list("name", flat=True))
         self.fields["pot"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
-        amount = self.fields["amount"]
-        amount.decimals = get_currency(instance.currency).decimals  # type: ignore[attr-defined]
-        amount.label = f"Amount in {instance.currency}"
+        self.fields["amount"].label = f"Amount in {instance.currency}"
 
 
 class RequestBoostPage(ServicePage[Instance]):

@@ -62,9 +62,12 @@ class DrawPage(ServicePage[Instance]):
         draw = Draw.objects.get(instance=self.subject)
         if draw.drawn_at is None:
             return f"{self.subject} was closed, and is drawn within a minute."
-        winners = draw.wins.count()
-        among = f"{draw.tickets_total:,} tickets of {draw.entries_count:,} players"
-        return f"{self.subject} was drawn: {winners:,} winners among {among}."
+        count = draw.wins.count()
+        winners = "1 winner" if count == 1 else f"{count:,} winners"
+        return (
+            f"{self.subject} was drawn: {winners}, among {draw.entries_count:,} players with "
+            f"{draw.tickets_total:,} tickets."
+        )
 
     def _entries(self) -> str:
         players, tickets = count_tickets(instance=self.subject)

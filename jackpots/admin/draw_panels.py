@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from core.admin import Panel
-from core.admin.display import amount_text, code, instant, object_link
+from core.admin.display import amount_text, code, instant, list_url, object_link
 from jackpots.admin.display import prize_value, recurrence_sentence, win_badge
 from jackpots.enums import InstanceStatus
 from jackpots.models import Draw, Instance, Win
@@ -44,6 +44,7 @@ def _draw_panel(request: HttpRequest, subject: Instance, draw: Draw) -> Panel:
         "digest": code(draw.entries_digest),
         "pot": amount_text(draw.pot_amount, subject.currency),
         "verification_url": reverse("admin:jackpots_instance_verification", args=[subject.pk]),
+        "wins_url": list_url("jackpots.win", instance__id__exact=subject.pk),
         "can_see_wins": request.user.has_perm("jackpots.view_win"),
     }
     if draw.drawn_at is not None and context["can_see_wins"]:

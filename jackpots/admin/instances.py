@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -10,7 +10,7 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
-from core.admin import NamedRowsAdmin, Panel
+from core.admin import NamedRowsAdmin, Panel, ServicePage
 from core.admin.display import (
     EMPTY,
     amount_text,
@@ -200,7 +200,8 @@ class InstanceAdmin(NamedRowsAdmin):
     def panels_before(self, request: HttpRequest, subject: Instance, now: datetime) -> list[Panel]:
         """Return the pots with their live values, their growth, and the links' health."""
         meters = read_meters(instance_ids=[subject.pk])[subject.pk]
-        panels = [pots_panel(request, subject, meters, now)]
+        can_change_terms = self._offers(LiveTermsPage, request, subject, now)
+        panels = [pots_panel(request, subject, meters, now, can_change_terms=can_change_terms)]
         if subject.status not in (InstanceStatus.DRAFT, InstanceStatus.CANCELLED):
             panels.append(growth_panel(request, subject, meters, now))
         return [*panels, _links_panel(request, subject, now)]
@@ -210,20 +211,31 @@ class InstanceAdmin(NamedRowsAdmin):
         panels: list[Panel | None] = []
         if subject.is_raffle:
             panels.extend(draw_panels(request, subject, now))
-        can_request = RequestBoostPage(self, request, subject, now)
+        can_request = self._offers(RequestBoostPage, request, subject, now)
         panels += [
             wins_panel(request, subject),
-            boosts_panel(
-                request,
-                subject,
-                now,
-                can_request=can_request.is_allowed() and can_request.is_offered(),
-            ),
+            boosts_panel(request, subject, now, can_request=can_request),
             entries_panel(subject),
         ]
         if subject.opt_in_required:
             panels.append(_opt_ins_panel(subject))
         return [panel for panel in panels if panel is not None]
+
+    def _buttons(self, request: HttpRequest, subject: Any, now: datetime) -> list[dict[str, Any]]:
+        """Return the buttons of the page, without those that a panel of it has as links."""
+        in_panels = {page.verb for page in (LiveTermsPage, RequestBoostPage)}
+        buttons = super()._buttons(request, subject, now)
+        return [button for button in buttons if button["title"] not in in_panels]
+
+    def _offers(
+        self,
+        page: type[ServicePage[Instance]],
+        request: HttpRequest,
+        subject: Instance,
+        now: datetime,
+    ) -> bool:
+        command = page(self, request, subject, now)
+        return command.is_allowed() and command.is_offered()
 
 
 def _links_panel(request: HttpRequest, subject: Instance, now: datetime) -> Panel:

@@ -34,7 +34,12 @@ _BOOSTS_SHOWN_MAX = 5
 
 
 def pots_panel(
-    request: HttpRequest, subject: Instance, meters: list[PotMeter], now: datetime
+    request: HttpRequest,
+    subject: Instance,
+    meters: list[PotMeter],
+    now: datetime,
+    *,
+    can_change_terms: bool,
 ) -> Panel:
     """Return the pots: what each holds, how it drops, and the terms that wait for its win."""
     pots = list(subject.pots.order_by("position"))
@@ -44,6 +49,7 @@ def pots_panel(
         "has_pending": any(pot.pending_terms for pot in pots),
         "has_commitment": any(pot.commitment for pot in pots),
         "instance": subject,
+        "can_change_terms": can_change_terms,
         "as_of": instant(now),
         "paused_at": instant(subject.paused_at),
         "is_draft": subject.status == InstanceStatus.DRAFT,
@@ -72,8 +78,10 @@ def _pot_row(pot: Pot, meter: PotMeter, subject: Instance) -> dict[str, Any]:
 
 
 def wins_panel(request: HttpRequest, subject: Instance) -> Panel | None:
-    """Return the newest wins of the instance's pots."""
-    if subject.status == InstanceStatus.DRAFT or not request.user.has_perm("jackpots.view_win"):
+    """Return the newest wins of a progressive's pots; those of a raffle are in its draw."""
+    if subject.is_raffle or subject.status == InstanceStatus.DRAFT:
+        return None
+    if not request.user.has_perm("jackpots.view_win"):
         return None
     wins = (
         Win.objects.filter(instance=subject)

@@ -16,7 +16,24 @@
             timeZone: "UTC",
         });
 
-    const short = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 2, notation: "compact" });
+    // Ticks with as many digits as they need to differ from each other.
+    const amounts = (ticks, step) => {
+        const isLarge = step >= 1e4 && ticks[ticks.length - 1] >= 1e6;
+        const format = new Intl.NumberFormat("en-GB", {
+            maximumFractionDigits: step < 1 || isLarge ? 2 : 0,
+            minimumFractionDigits: step < 1 ? 2 : 0,
+            notation: isLarge ? "compact" : "standard",
+        });
+        return ticks.map((tick) => format.format(tick));
+    };
+
+    const DAY_S = 24 * 3600;
+
+    const days = (ticks, step) =>
+        ticks.map((tick) => {
+            const options = step < DAY_S ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" };
+            return new Date(tick * 1000).toLocaleString("en-GB", { ...options, timeZone: "UTC" });
+        });
 
     // Dashed lines where the pot was won.
     const drawWins = (wins) => (plot) => {
@@ -79,8 +96,8 @@
                     },
                 },
                 axes: [
-                    { ...axis, space: 70 },
-                    { ...axis, size: 56, space: 36, values: (plot, ticks) => ticks.map((tick) => short.format(tick)) },
+                    { ...axis, space: 70, size: 32, values: (plot, ticks, at, space, step) => days(ticks, step) },
+                    { ...axis, size: 76, space: 36, values: (plot, ticks, at, space, step) => amounts(ticks, step) },
                 ],
                 series: [
                     {},

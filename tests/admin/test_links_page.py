@@ -1,6 +1,7 @@
 """The ordered list of links: shown, saved by one POST, and refused as a whole."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -118,6 +119,45 @@ def test_without_a_reason_the_list_is_shown_as_it_was_sent(office: Client, daily
 
     assert [row["name"] for row in response.context["chosen"]] == ["Monthly", "Weekly"]
     assert linked(daily) == ["Weekly"]
+
+
+def test_without_a_script_every_button_arranges_the_list_and_stores_nothing(
+    office: Client, daily: Instance, changes_nothing: Any
+) -> None:
+    page = page_of(daily, "links")
+    monthly, weekly = called("Monthly"), called("Weekly")
+
+    def names(**given: Any) -> list[str]:
+        with changes_nothing():
+            response = office.post(page, {"reason": "Half typed", **given})
+        assert response.status_code == 200
+        assert response.context["form"]["reason"].value() == "Half typed"
+        return [row["name"] for row in response.context["chosen"]]
+
+    assert names(targets=[weekly], add="1", wanted="monthly") == ["Weekly", "Monthly"]
+    assert names(targets=[weekly], add="1", wanted=monthly) == ["Weekly", "Monthly"]
+    assert names(targets=[weekly], add="1", wanted="Weekly") == ["Weekly"]
+    assert names(targets=[weekly], add="1", wanted="Nothing") == ["Weekly"]
+    assert names(targets=[weekly, monthly], up=monthly) == ["Monthly", "Weekly"]
+    assert names(targets=[weekly, monthly], up=weekly) == ["Weekly", "Monthly"]
+    assert names(targets=[weekly, monthly], down=weekly) == ["Monthly", "Weekly"]
+    assert names(targets=[weekly, monthly], remove=weekly) == ["Monthly"]
+    assert linked(daily) == ["Weekly"]
+
+
+def test_suggests_what_can_be_linked_and_nothing_of_others(
+    office: Client, staff_with: Any, daily: Instance
+) -> None:
+    InstanceFactory.create(name="Monthly of others")
+    page = page_of(daily, "links")
+
+    found = office.get(page, {"find": "month"}).json()["found"]
+
+    assert [each["name"] for each in found] == ["Monthly"]
+    assert called("Monthly") in found[0]["row"]
+    assert office.get(page, {"find": "daily"}).json()["found"] == []
+    assert office.get(page, {"find": "\x00"}).status_code == 200
+    assert staff_with("jackpots.view_instance").get(page, {"find": "m"}).status_code == 403
 
 
 @pytest.mark.parametrize("status", [InstanceStatus.CLOSED, InstanceStatus.CANCELLED])

@@ -135,14 +135,8 @@ WITH_REASON = (
     "deactivate",
     "budget",
     "start",
-    "apply",
-    "reject",
-    "approve",
-    "boost",
-    "draw",
-    "drop",
-    "terms",
 )
+WITH_REASON += ("apply", "reject", "approve", "boost", "draw", "drop", "terms")
 #: What the address of a page that adds chooses first.
 KINDS: dict[type[Model], str] = {
     BonusTemplate: "?type=no_deposit",
