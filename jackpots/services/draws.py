@@ -8,6 +8,7 @@ transaction: entries, winners, money, seed and message are there together or not
 """
 
 import logging
+from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -44,7 +45,8 @@ def draw_instance(
     Draw the winners of a raffle; an active one is closed first, and takes no more.
 
     Everything contributed until then counts, folded or not. The next run of a recurring
-    raffle is open when this returns. Called at once by several, draws once.
+    raffle is open when this returns, unless something linked to it is in use: then it is
+    opened soon. Called at once by several, draws once.
 
     :raises NotFound: if the operator has no such instance.
     :raises InstanceWrongState: if it is no raffle, or neither active nor closing.
@@ -55,7 +57,8 @@ def draw_instance(
     failpoint("draw.after_request")
     instance = _finish_draw(instance_id, actor=actor, now=now)
     if instance.recurrence:
-        open_next_run(instance_id=instance_id, actor=actor, now=now)
+        with suppress(ResourceBusy):
+            open_next_run(instance_id=instance_id, actor=actor, now=now)
     return instance
 
 
