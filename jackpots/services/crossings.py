@@ -29,17 +29,17 @@ Position = tuple[int, int]
 # back what the cycle was given, and nothing of what has been won before.
 _MOVES = """
     SELECT move.xid, move.number, move.id, move.player_id, move.status, move.amount,
-        pot.position = ANY (move.hits) AS is_hit,
+        %(position)s = ANY (move.hits) AS is_hit,
         CASE
-            WHEN move.status <> 'reversal' THEN coalesce(move.pot_amounts[pot.position + 1], 0)
-            WHEN (original.xid, original.number) > (pot.cycle_from_xid, pot.cycle_from_number)
-                THEN -original.pot_amounts[pot.position + 1]
+            WHEN move.status <> 'reversal'
+                THEN coalesce(move.pot_amounts[%(position)s + 1], 0)
+            WHEN (original.xid, original.number) > (%(from_xid)s::xid8, %(from_number)s)
+                THEN -original.pot_amounts[%(position)s + 1]
             ELSE 0
         END AS net
-    FROM jackpots_pot AS pot
-    JOIN jackpots_contribution AS move ON move.instance_id = pot.instance_id
+    FROM jackpots_contribution AS move
     LEFT JOIN jackpots_contribution AS original ON original.id = move.reverses_id
-    WHERE pot.id = %(pot)s
+    WHERE move.instance_id = %(instance)s
         AND move.xid >= %(after_xid)s::xid8 AND move.xid <= %(to_xid)s::xid8
         AND (move.xid, move.number) > (%(after_xid)s::xid8, %(after_number)s)
         AND (move.xid, move.number) <= (%(to_xid)s::xid8, %(to_number)s)
@@ -47,7 +47,8 @@ _MOVES = """
 
 _NET = f"SELECT coalesce(sum(net), 0) FROM ({_MOVES}) AS move"  # noqa: S608 -- both are ours
 
-# Read along the index, so that no more is read than up to the row that is found.
+# Read in order, so that no more is added up than up to the row that is found. (Its order is
+# that of the column: xid alone would be the text that is returned.)
 _CROSSING = f"""
     SELECT xid::text, number, id, player_id, accrued, is_hit
     FROM (
@@ -56,7 +57,7 @@ _CROSSING = f"""
         FROM ({_MOVES}) AS move
     ) AS move
     WHERE status = 'accepted' AND (is_hit OR amount > 0 AND accrued >= %(trigger)s::numeric)
-    ORDER BY xid, number
+    ORDER BY move.xid, move.number
     LIMIT 1
 """  # noqa: S608 -- both are ours
 
@@ -95,11 +96,11 @@ _LAST_BEFORE = """
 """
 
 _FIRST_SINCE = """
-    SELECT xid::text, number, id, player_id, created_at FROM jackpots_contribution
+    SELECT xid::text, number, id, player_id, created_at FROM jackpots_contribution AS since
     WHERE instance_id = %(instance)s AND xid < %(to_xid)s::xid8
         AND (xid, number) > (%(from_xid)s::xid8, %(from_number)s)
         AND created_at >= %(drop_at)s AND status = 'accepted' AND amount > 0
-    ORDER BY xid, number LIMIT 1
+    ORDER BY since.xid, since.number LIMIT 1
 """
 
 # Taken back below the horizon, but after the win of the cycle that it was given to.
@@ -234,16 +235,10 @@ def _find_crossing(
 def _find_drop_at_time(
     pot: Pot, reached: Position, accrued: Decimal, *, horizon: Position
 ) -> _Ending | None:
-    given = {
-        "instance": pot.instance_id,
-        "drop_at": pot.drop_at,
-        "from_xid": str(pot.cycle_from_xid),
-        "from_number": pot.cycle_from_number,
-    }
-    if _execute(_IS_TOO_EARLY, pot, horizon, **given) == (True,):
+    if _execute(_IS_TOO_EARLY, pot, horizon, drop_at=pot.drop_at) == (True,):
         return None
-    row = _execute(_LAST_BEFORE, pot, horizon, **given)
-    row = row or _execute(_FIRST_SINCE, pot, horizon, **given)
+    row = _execute(_LAST_BEFORE, pot, horizon, drop_at=pot.drop_at)
+    row = row or _execute(_FIRST_SINCE, pot, horizon, drop_at=pot.drop_at)
     if row is None:
         return None
     xid, number, contribution_id, player_id, created_at = row
@@ -272,7 +267,16 @@ def _net(pot: Pot, after: Position, to: Position) -> Decimal:
 
 
 def _execute(sql: str, pot: Pot, to: Position, **params: Any) -> tuple[Any, ...] | None:
+    """Run a query about the pot's running cycle and return its first row, if it has any."""
+    about = {
+        "pot": pot.pk,
+        "instance": pot.instance_id,
+        "position": pot.position,
+        "from_xid": str(pot.cycle_from_xid),
+        "from_number": pot.cycle_from_number,
+        "to_xid": str(to[0]),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"pot": pot.pk, "to_xid": str(to[0]), **params})
+        cursor.execute(sql, {**about, **params})
         row: tuple[Any, ...] | None = cursor.fetchone() if cursor.description else None
         return row

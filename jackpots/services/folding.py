@@ -97,7 +97,7 @@ _FOLD = """
         WHERE instance.id = %(instance)s
     )
     SELECT horizon.xid::text, (SELECT count(*) FROM tail),
-        ARRAY(SELECT DISTINCT hit FROM tail, unnest(tail.hits) AS hit),
+        ARRAY(SELECT DISTINCT hit FROM tail, unnest(tail.hits) AS hit WHERE tail.hits <> '{}'),
         ARRAY(SELECT position FROM pot WHERE drop_at <= %(until)s),
         (SELECT jsonb_agg(jsonb_build_array(pot.position, pot.trigger_sealed,
                 (pot.opening + pot.folded + coalesce(gain.given, 0))::text))

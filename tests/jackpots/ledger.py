@@ -36,8 +36,13 @@ class Ledger:
         *,
         hits: Sequence[int] = (),
         at: datetime | None = None,
+        xid: int | None = None,
     ) -> Contribution:
-        """Write an accepted contribution of ``amount``, split over the instance's pots."""
+        """
+        Write an accepted contribution of ``amount``, split over the instance's pots.
+
+        ``xid`` is the transaction that it says it was written by, if not by its own.
+        """
         amount = Decimal(amount)
         shares = list(instance.pots.order_by("position").values_list("share", flat=True))
         return self._write(
@@ -48,6 +53,7 @@ class Ledger:
             pot_amounts=split(amount, shares),
             hits=list(hits),
             at=at,
+            **({} if xid is None else {"xid": xid}),
         )
 
     def take_back(
@@ -97,8 +103,10 @@ class Ledger:
             created_at=at or timezone.now(),
             **columns,
         )
-        # The database says which transaction it is.
-        fields = [f for f in Contribution._meta.concrete_fields if f.name != "xid"]
+        # Unless told otherwise, the database says which transaction it is.
+        fields = [
+            f for f in Contribution._meta.concrete_fields if f.name != "xid" or "xid" in columns
+        ]
         names = ", ".join(f'"{field.column}"' for field in fields)
         values = ", ".join(["%s"] * len(fields))
         execute(

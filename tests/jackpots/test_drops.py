@@ -157,6 +157,24 @@ def test_hits_win_in_the_order_of_the_ledger_several_in_one_fold(
     assert books.find_differences() == []
 
 
+def test_the_order_of_the_ledger_is_that_of_its_transactions_as_numbers(
+    operator: Operator, ledger: Ledger
+) -> None:
+    instance = progressive(operator, {"trigger": Decimal(1), **BY_AMOUNT})
+    # Written in another order than they began in, with a carry between the two.
+    for player, xid in (("cyd", 101), ("bob", 100), ("ada", 99)):
+        ledger.add(instance, player, "1.5", xid=xid, at=NOON)
+    since = by_time(operator, NOON)
+    for player, xid in (("bob", 100), ("ada", 99)):
+        ledger.add(since, player, "1", xid=xid, at=NOON)
+
+    ledger.fold(instance)
+    ledger.fold(since, now=NOON)
+
+    first, second = found(instance)[0], found(since)[0]
+    assert facts(first, second) == [(1, "ada", "1.5"), (1, "ada", "2")]
+
+
 # By time
 
 
