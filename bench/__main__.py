@@ -54,7 +54,7 @@ def _run(options: Options, folder: DataFolder, signals: StopSignals) -> int:
     say("Windfall bench")
     with Supervisor(logs=folder.logs, signals=signals, guard=Guard()) as nest:
         try:
-            bench = Bench.start(nest, folder)
+            bench = Bench.start(nest, folder, threads=options.threads)
             is_exact = (run_growth if options.growth else run_standard)(bench, options)
         except CannotRun as reason:
             if reason.log is not None:

@@ -155,10 +155,16 @@ class Load:
                 if now < ends_at:
                     waiting += self._send_next(selector, connection, requests)
         over_at = clock()
+        counted, counted_s = len(latencies), seconds
+        if over_at < ends_at:
+            # The requests ran out before the time did.
+            counted_s = max(last_at - starts_at, 1e-3)
+        if not counted:
+            # Slower than the time there was for it, or already over: all of it counts.
+            counted, counted_s = statuses.total(), max(over_at - began_at, 1e-3)
         return Answers(
-            counted=len(latencies),
-            # Requests may run out before the time does.
-            seconds=seconds if over_at >= ends_at else max(last_at - starts_at, 1e-3),
+            counted=counted,
+            seconds=counted_s,
             cpu_share=(time.process_time() - cpu) / max(over_at - began_at, 1e-3),
             statuses=statuses,
             latencies_ms=latencies,

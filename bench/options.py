@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.embedded.application import PROJECT
+from core.embedded.application import PROJECT, WEB_THREADS
 
 GROUPS = ("contribution", "batch", "bet", "claim", "webhook", "peer")
 GROWING = ("contribution", "batch")
@@ -16,7 +16,7 @@ the same server in the same minutes, in turns with the API. Only the ratios mean
 """
 EPILOG = """\
 environment (what `make bench NAME=value` sets; an option wins):
-  ROUNDS, SECONDS, ONLY, CONNECTIONS, GROWTH, SIZES   as the options of the same name
+  ROUNDS, SECONDS, ONLY, CONNECTIONS, THREADS, GROWTH, SIZES   as the options of the same name
   DATA_DIR   the peer's environment is kept in DATA_DIR/bench (.data)
 
 examples:
@@ -35,6 +35,7 @@ class Options:
     seconds: int
     only: tuple[str, ...]
     connections: int
+    threads: int
     growth: bool
     sizes: tuple[int, ...]
     results: Path
@@ -52,6 +53,7 @@ class Options:
             seconds=found.seconds,
             only=found.only,
             connections=found.connections,
+            threads=found.threads,
             growth=found.growth,
             sizes=tuple(sorted(found.sizes)),
             results=found.results,
@@ -97,6 +99,13 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         default=default("CONNECTIONS", "8"),
         metavar="N",
         help="connections to the API (8); pgbench has 4 clients",
+    )
+    parser.add_argument(
+        "--threads",
+        type=_number(1, 64),
+        default=default("THREADS", str(WEB_THREADS)),
+        metavar="N",
+        help=f"threads of each worker of granian ({WEB_THREADS}, as `make run`)",
     )
     parser.add_argument(
         "--growth",

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from core.embedded.application import PROJECT, WEB_THREADS, WEB_WORKERS, without_make
+from core.embedded.application import PROJECT, WEB_WORKERS, without_make
 from core.embedded.folder import LOOPBACK, DataFolder
 from core.embedded.options import GivenUrls
 from core.embedded.placement import place_programs
@@ -45,10 +45,11 @@ class Bench:
     folder: DataFolder
     urls: ServerUrls
     sandbox_port: int
+    threads: int
     _programs: Any = field(default=None)
 
     @classmethod
-    def start(cls, nest: Supervisor, folder: DataFolder) -> "Bench":
+    def start(cls, nest: Supervisor, folder: DataFolder, *, threads: int) -> "Bench":
         """
         Start PostgreSQL and Valkey on a fresh cluster.
 
@@ -56,7 +57,7 @@ class Bench:
         """
         given = GivenUrls(database=None, broker=None, cache=None)
         urls = start_servers(nest, folder, given, POSTGRES)
-        return cls(nest, folder, urls, folder.port("sandbox"))
+        return cls(nest, folder, urls, folder.port("sandbox"), threads)
 
     def database_url(self, name: str | None = None) -> str:
         """Return the address of a database, by default the first."""
@@ -149,7 +150,7 @@ class Bench:
             f"--host={LOOPBACK}",
             f"--port={port}",
             f"--workers={WEB_WORKERS}",
-            f"--blocking-threads={WEB_THREADS}",
+            f"--blocking-threads={self.threads}",
             "--no-ws",
             "--no-access-log",
             "--log-level=warning",

@@ -94,7 +94,9 @@ def fight_for_vouchers(bench: Bench, web: Web) -> dict[str, Fight]:
         redemption(f"LIMITED{number}", user) for number in numbers for user in range(AT_ONCE)
     ]
     for requests in (once, single, limited):
-        Load(port=web.port, connections=AT_ONCE).run(iter(requests), seconds=FOREVER_S)
+        Load(port=web.port, connections=AT_ONCE, check=bench.nest.check).run(
+            iter(requests), seconds=FOREVER_S
+        )
     counts = (
         "SELECT count(application.id) FROM voucher_voucher AS voucher"
         " LEFT JOIN voucher_voucherapplication AS application"
@@ -138,7 +140,9 @@ def fight_for_promos(bench: Bench, world: World, web: Web) -> dict[str, Fight]:
     )
     found = {}
     for kind, (limit, promos, requests) in kinds.items():
-        Load(port=web.port, connections=AT_ONCE).run(iter(requests), seconds=FOREVER_S)
+        Load(port=web.port, connections=AT_ONCE, check=bench.nest.check).run(
+            iter(requests), seconds=FOREVER_S
+        )
         found[kind] = _judge(bench, counts, promos, limit, None)
     return found
 
