@@ -70,6 +70,44 @@ class _Connection:
     status: int = 0
 
 
+@dataclass(slots=True)
+class _Tally:
+    """Answers as they come, within the time that counts and around it."""
+
+    began_at: float
+    starts_at: float
+    ends_at: float
+    statuses: Counter[int] = field(default_factory=Counter)
+    latencies_ms: list[float] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+    last_at: float = 0.0
+
+    def take(self, connection: _Connection, now: float) -> None:
+        self.statuses[connection.status] += 1
+        if not 200 <= connection.status < 300 and len(self.unexpected) < BODIES_KEPT_MAX:
+            self.unexpected.append(connection.received.decode(errors="replace")[-600:])
+        if self.starts_at <= now < self.ends_at:
+            self.latencies_ms.append((now - connection.sent_at) * 1000)
+            self.last_at = now
+
+    def sum_up(self, *, over_at: float, cpu_s: float) -> Answers:
+        counted, seconds = len(self.latencies_ms), self.ends_at - self.starts_at
+        if over_at < self.ends_at:
+            # The requests ran out before the time did.
+            seconds = self.last_at - self.starts_at
+        if not counted:
+            # Slower than the time there was for it, or already over: all of it counts.
+            counted, seconds = self.statuses.total(), over_at - self.began_at
+        return Answers(
+            counted=counted,
+            seconds=max(seconds, 1e-3),
+            cpu_share=cpu_s / max(over_at - self.began_at, 1e-3),
+            statuses=self.statuses,
+            latencies_ms=self.latencies_ms,
+            unexpected=self.unexpected,
+        )
+
+
 class Load:
     """Sends requests to a server for a while, each as soon as one is answered."""
 
@@ -123,15 +161,12 @@ class Load:
         warm_up_s: float,
     ) -> Answers:
         clock = time.perf_counter
-        statuses: Counter[int] = Counter()
-        latencies: list[float] = []
-        unexpected: list[str] = []
         waiting = 0
         for connection in opened:
             waiting += self._send_next(selector, connection, requests)
-        starts_at, cpu = clock() + warm_up_s, time.process_time()
-        ends_at, checked_at = starts_at + seconds, clock()
-        began_at, last_at = clock(), starts_at
+        began_at, cpu = clock(), time.process_time()
+        tally = _Tally(began_at, began_at + warm_up_s, began_at + warm_up_s + seconds)
+        checked_at = began_at
         while waiting:
             events = selector.select(POLL_S)
             now = clock()
@@ -146,30 +181,10 @@ class Load:
                 if not mask & selectors.EVENT_READ or not self._read(connection):
                     continue
                 waiting -= 1
-                statuses[connection.status] += 1
-                if not 200 <= connection.status < 300 and len(unexpected) < BODIES_KEPT_MAX:
-                    unexpected.append(connection.received.decode(errors="replace")[-600:])
-                if starts_at <= now < ends_at:
-                    latencies.append((now - connection.sent_at) * 1000)
-                    last_at = now
-                if now < ends_at:
+                tally.take(connection, now)
+                if now < tally.ends_at:
                     waiting += self._send_next(selector, connection, requests)
-        over_at = clock()
-        counted, counted_s = len(latencies), seconds
-        if over_at < ends_at:
-            # The requests ran out before the time did.
-            counted_s = max(last_at - starts_at, 1e-3)
-        if not counted:
-            # Slower than the time there was for it, or already over: all of it counts.
-            counted, counted_s = statuses.total(), max(over_at - began_at, 1e-3)
-        return Answers(
-            counted=counted,
-            seconds=counted_s,
-            cpu_share=(time.process_time() - cpu) / max(over_at - began_at, 1e-3),
-            statuses=statuses,
-            latencies_ms=latencies,
-            unexpected=unexpected,
-        )
+        return tally.sum_up(over_at=clock(), cpu_s=time.process_time() - cpu)
 
     def _send_next(
         self,
