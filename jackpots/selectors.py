@@ -1,6 +1,7 @@
 """Reads of jackpots: exact meters, and everything that a contribution is decided upon."""
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -292,11 +293,15 @@ def get_instance(*, operator: Operator, instance_id: UUID) -> Instance:
 
 def get_pot(*, instance: Instance, name: str) -> Pot:
     """
-    Return the pot of the instance with that name.
+    Return the pot of the instance with that name, in whichever Unicode form it is written.
 
     :raises NotFound: if there is none.
     """
-    pot = Pot.objects.filter(instance=instance, name=name).first()
+    pot = None
+    # Other text is no name, and some of it the database would not even look for.
+    if name.isprintable():
+        canonical = unicodedata.normalize("NFC", name)
+        pot = Pot.objects.filter(instance=instance, name=canonical).first()
     if pot is None:
         raise NotFound("The instance has no such pot.")
     return pot

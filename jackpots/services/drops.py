@@ -79,22 +79,7 @@ def drop_pot(
         initiated_by=actor,
         now=now,
     )
-    audit.record_action(
-        operator=operator,
-        actor=actor,
-        action="jackpot.pot.dropped",
-        subject=instance,
-        after={
-            "pot": pot.name,
-            "cycle": win.cycle,
-            "player_id": player.reference,
-            "amount": format_amount(win.amount, win.currency),
-            "currency": win.currency,
-            "win_id": str(win.pk),
-        },
-        reason=reason,
-        now=now,
-    )
+    _record(instance, win, player, reason=reason, actor=actor, now=now)
     return win
 
 
@@ -121,3 +106,24 @@ def _refuse_player(instance: Instance, player: Player, *, now: datetime) -> None
         standing = OptIn.objects.filter(instance=instance, player=player, opted_out_at=None)
         if not standing.exists():
             raise refusal(OptInRequired.code)
+
+
+def _record(
+    instance: Instance, win: Win, player: Player, *, reason: str, actor: Actor, now: datetime
+) -> None:
+    audit.record_action(
+        operator=instance.operator,
+        actor=actor,
+        action="jackpot.pot.dropped",
+        subject=instance,
+        after={
+            "pot": win.pot.name,
+            "cycle": win.cycle,
+            "player_id": player.reference,
+            "amount": format_amount(win.amount, win.currency),
+            "currency": win.currency,
+            "win_id": str(win.pk),
+        },
+        reason=reason,
+        now=now,
+    )

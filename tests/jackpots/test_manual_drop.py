@@ -229,6 +229,19 @@ def test_who_opted_in_can_win_where_that_is_asked_for(
     assert drop(client, instance).status_code == 201
 
 
+def test_a_pot_is_found_by_its_name_in_either_unicode_form_or_not_at_all(
+    client: Client, operator: Operator, player: Player
+) -> None:
+    pot = {**SEEDED, "name": "Gr\u00f6\u00dfte"}
+    instance = InstanceFactory.create(operator=operator, progressive=True, pots=[pot])
+
+    found = drop(client, instance, "Gro\u0308\u00dfte")
+    absent = [drop(client, instance, name) for name in ("gr\u00f6\u00dfte", "%00", "x" * 300)]
+
+    assert (found.status_code, found.json()["pot"]) == (201, pot["name"])
+    assert [each.status_code for each in absent] == [404] * 3
+
+
 def test_another_operators_player_is_unknown(client: Client, instance: Instance) -> None:
     PlayerFactory.create(reference="theirs")
 
