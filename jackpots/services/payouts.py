@@ -63,7 +63,7 @@ class _Begun:
 
 def pay_due_wins(*, clock: Clock, limit: int) -> int:
     """
-    Try to pay up to ``limit`` wins that are due, and return how many were paid.
+    Try to pay up to ``limit`` wins that are due, and return how many of them are paid then.
 
     Those due longest come first, and those that our own ledger pays before those that wait
     for a platform. One that fails never stops the others. Safe to run twice, and at once.
@@ -160,7 +160,7 @@ def _begin(win_id: UUID, *, actor: Actor, now: datetime) -> _Begun:
     """Pay the win if the wallet is ours; else fix the terms, and take it for one attempt."""
     locked = locks.lock_many_skipping(_fetched(Win.objects.due(now=now)).filter(pk=win_id))
     if not locked:
-        return _Begun(win=_fetched(Win.objects.all()).get(pk=win_id))
+        return _Begun(win=_read(win_id))
     [win] = locked
     channel = _channel_of(win)
     if not win.adapter_slug:
@@ -223,7 +223,11 @@ def _settle(
 
 @transaction.atomic(durable=True)
 def _put_off(win_id: UUID, error: str, *, now: datetime) -> Win:
-    win = _lock(Win.objects.all(), win_id)
+    """Note why a win could not be paid; one in somebody else's hands is left to them."""
+    locked = locks.lock_many_skipping(_fetched(Win.objects.all()).filter(pk=win_id))
+    if not locked:
+        return _read(win_id)
+    [win] = locked
     if win.status == WinStatus.PAYABLE and not _is_leased(win, now=now):
         win.attempts += 1
         _note_failure(win, error, is_refused=False, now=now)
@@ -335,3 +339,7 @@ def _fetched(wins: WinQuerySet) -> WinQuerySet:
 
 def _lock(wins: WinQuerySet, win_id: UUID) -> Win:
     return locks.lock_one(_fetched(wins).filter(pk=win_id))
+
+
+def _read(win_id: UUID) -> Win:
+    return _fetched(Win.objects.all()).get(pk=win_id)
