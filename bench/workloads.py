@@ -19,8 +19,6 @@ from core.embedded.errors import CannotRun
 BATCH_SIZE = 1000
 #: What a contribution of 100.00 adds at one percent.
 PART = Decimal(1)
-#: Until a first run has shown how many are needed.
-RENDERED_AT_FIRST = 300
 
 
 class Workload(ABC):
@@ -28,13 +26,15 @@ class Workload(ABC):
 
     #: How much one accepted request counts in the rate.
     weight = 1
+    #: Until a first run has shown how many are needed.
+    rendered_at_first = 300
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.accepted = 0
         self._random = Random(7)  # noqa: S311  # who plays next need not be a secret
         self._rendered: list[bytes] = []
-        self._wanted = RENDERED_AT_FIRST
+        self._wanted = self.rendered_at_first
         self._stream = self.requests()
 
     @abstractmethod
@@ -97,6 +97,7 @@ class Batches(Workload):
     """Batches of a thousand contributions to one instance without links."""
 
     weight = BATCH_SIZE
+    rendered_at_first = 20
 
     def requests(self) -> Iterator[bytes]:
         headers = self.world.caller.headers
