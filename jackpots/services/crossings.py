@@ -268,7 +268,7 @@ def _net(pot: Pot, after: Position, to: Position) -> Decimal:
 
 def _execute(sql: str, pot: Pot, to: Position, **params: Any) -> tuple[Any, ...] | None:
     """Run a query about the pot's running cycle and return its first row, if it has any."""
-    about = {
+    about: dict[str, Any] = {
         "pot": pot.pk,
         "instance": pot.instance_id,
         "position": pot.position,

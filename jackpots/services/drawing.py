@@ -203,7 +203,7 @@ def _end_cycles(instance: Instance, pots: Sequence[Pot]) -> None:
         cursor.execute(_END, [instance.pk])
         end = cursor.fetchone()
     for pot in pots:
-        apply_pending_terms(pot)
+        apply_pending_terms(pot=pot)
         pot.cycle += 1
         if end is not None:
             pot.cycle_from_xid, pot.cycle_from_number = end

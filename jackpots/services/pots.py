@@ -101,7 +101,7 @@ def end_cycle(
         trigger=trigger,
         trigger_nonce=nonce,
     )
-    apply_pending_terms(pot)
+    apply_pending_terms(pot=pot)
     pot.reserve = EXACT.add(pot.reserve, payout.remainder)
     seeding = drops.seed_from(pot.reserve, seed=pot.seed)
     pot.reserve = EXACT.subtract(pot.reserve, seeding.from_reserve)
@@ -120,7 +120,7 @@ def end_cycle(
     return win
 
 
-def apply_pending_terms(pot: Pot) -> None:
+def apply_pending_terms(*, pot: Pot) -> None:
     """
     Replace the terms of the pot by those that waited, if any did; nothing is saved.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core import books
 from core.actors import Actor
@@ -18,6 +19,7 @@ from jackpots.selectors import read_meters
 from jackpots.services import folding, pots
 from operators.models import Operator
 from tests.factories.jackpots import InstanceFactory
+from tests.jackpots.conftest import let_the_horizon_pass
 from tests.jackpots.ledger import Ledger
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,6 +87,26 @@ def test_the_crossing_contribution_wins_what_is_there_and_later_ones_grow_the_ne
     assert 10 < trigger <= 20
     assert Instance.objects.get(pk=instance.pk).revision == instance.revision + 1
     assert books.find_differences() == []
+
+
+def test_what_cannot_drop_is_folded_in_one_statement_and_a_win_needs_no_other_lock(
+    operator: Operator, ledger: Ledger, record_locks: Any
+) -> None:
+    instance = progressive(operator, {"trigger": Decimal(3), **BY_AMOUNT})
+    ledger.add(instance, "ada", "2")
+    let_the_horizon_pass()
+
+    with CaptureQueriesContext(connection) as queries:
+        ledger.fold(instance)
+    ledger.add(instance, "ada", "2")
+    with record_locks() as tables:
+        ledger.fold(instance)
+
+    is_ours = ("jackpots_instance", "jackpots_pot")
+    ours = [query for query in queries if any(table in query["sql"] for table in is_ours)]
+    assert len(ours) == 2
+    assert len(found(instance)) == 1
+    assert tables == ["jackpots_instance"]
 
 
 def test_a_boost_past_the_amount_makes_the_next_contribution_with_money_win(
