@@ -75,7 +75,7 @@ class DrawPage(ServicePage[Instance]):
             return "Nobody holds a ticket: nothing is given, and the pot rolls over."
         who = "1 player holds" if players == 1 else f"{players:,} players hold"
         what = "1 ticket" if tickets == 1 else f"{tickets:,} tickets"
-        return f"At this instant {who} {what}. It is drawn among those, and what still comes in."
+        return f"At this instant {who} {what}. Contributions under way until it closes count, too."
 
     def _prizes(self) -> str:
         subject = self.subject

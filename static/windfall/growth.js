@@ -20,8 +20,8 @@
     const amounts = (ticks, step) => {
         const isLarge = step >= 1e4 && ticks[ticks.length - 1] >= 1e6;
         const format = new Intl.NumberFormat("en-GB", {
-            maximumFractionDigits: step < 1 || isLarge ? 2 : 0,
-            minimumFractionDigits: step < 1 ? 2 : 0,
+            maximumFractionDigits: isLarge || !Number.isInteger(step) ? 2 : 0,
+            minimumFractionDigits: isLarge || Number.isInteger(step) ? 0 : 2,
             notation: isLarge ? "compact" : "standard",
         });
         return ticks.map((tick) => format.format(tick));
