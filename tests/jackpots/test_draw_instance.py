@@ -1,5 +1,7 @@
 """draws.draw_instance: everything contributed is drawn for, once, and every cent is somewhere."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,7 +21,7 @@ from jackpots.services import draws, instances, wins
 from operators.models import Operator
 from tests.factories.jackpots import InstanceFactory
 from tests.factories.operators import OperatorFactory
-from tests.jackpots.conftest import meter
+from tests.jackpots.conftest import link, meter
 from tests.jackpots.raffles import (
     Raffling,
     again,
@@ -203,6 +205,19 @@ def test_what_cannot_be_drawn_is_refused(world: Raffling, status: str) -> None:
 
     assert again(instance).revision == instance.revision
     assert not AuditEntry.objects.exists()
+
+
+def test_a_draw_locks_instances_and_nothing_else(
+    world: Raffling, record_locks: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    raffle = world.opened(recurrence="daily")
+    link(InstanceFactory.create(operator=world.operator), raffle)
+    world.contributed(raffle, ada=5)
+
+    with record_locks() as tables:
+        world.drawn(raffle)
+
+    assert tables == ["jackpots_instance"]
 
 
 def test_another_operators_raffle_is_not_there(world: Raffling) -> None:
