@@ -1,5 +1,6 @@
 """New terms for the pots of a running progressive, which wait for each pot's next win."""
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -34,6 +35,7 @@ class LiveTermsForm(ReasonForm):
     def __init__(self, data: Any, *, running: tuple[PotTerms, ...], wanted: list[PotTerms]) -> None:
         super().__init__(data)
         self.running = running
+        self.wanted = wanted
         initial = [
             {
                 "seed": pot.seed,
@@ -68,8 +70,10 @@ class LiveTermsForm(ReasonForm):
     def terms(self) -> list[PotTerms]:
         """Return the terms of all pots, in their order."""
         return [
-            pot_terms_from({**row.cleaned_data, "name": pot.name, "share": pot.share})
-            for pot, row in zip(self.running, self.pots.forms, strict=True)
+            _to_the_second(
+                pot_terms_from({**row.cleaned_data, "name": pot.name, "share": pot.share}), wanted
+            )
+            for pot, wanted, row in zip(self.running, self.wanted, self.pots.forms, strict=True)
         ]
 
     def show_refusal(self, error: DomainError) -> None:
@@ -145,3 +149,11 @@ class LiveTermsPage(ServicePage[Instance]):
         if not names:
             return f"No terms wait: {self.subject} keeps those that it has."
         return f"New terms wait for the next win of: {names}."
+
+
+def _to_the_second(typed: PotTerms, wanted: PotTerms) -> PotTerms:
+    """Return the terms with the instant that was shown, if nobody typed another minute."""
+    at, shown = typed.drop.at, wanted.drop.at
+    if at is None or shown is None or at != shown.replace(second=0, microsecond=0):
+        return typed
+    return replace(typed, drop=replace(typed.drop, at=shown))

@@ -140,6 +140,27 @@ def test_new_terms_wait_are_shown_and_can_be_withdrawn(office: Client, daily: In
     assert "Terms that wait" not in back.content.decode()
 
 
+def test_terms_that_nobody_touched_do_not_wait(office: Client, operator: Operator) -> None:
+    at = timezone.now() + timedelta(days=9, seconds=0.5)
+    timed = InstanceFactory.create(
+        operator=operator,
+        name="Timed",
+        progressive=True,
+        pots=[{"drop_type": "must_hit_by_time", "drop_at": at}],
+    )
+    rows = {
+        "pots-TOTAL_FORMS": "1",
+        "pots-INITIAL_FORMS": "1",
+        "pots-0-drop_type": "must_hit_by_time",
+        "pots-0-drop_at": f"{at:%Y-%m-%dT%H:%M}",
+        "reason": "Nothing",
+    }
+
+    response = office.post(page_of(timed, "terms"), rows, follow=True)
+
+    assert messages_of(response) == ["No terms wait: Timed keeps those that it has."]
+
+
 def test_a_pot_drops_to_the_player_that_somebody_names(office: Client, daily: Instance) -> None:
     PlayerFactory.create(operator=daily.operator, reference="anna")
     given = {"pot": "main", "player": "anna", "reason": "The draw on stage"}
