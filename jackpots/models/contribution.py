@@ -26,15 +26,15 @@ class Contribution(models.Model):
     ``reverses`` gave, and so has no parts of its own; the fold and the readers of meters
     subtract the parts of that row, where its cycle still runs.
 
-    Written by the database function jackpots_record_contribution and never changed
+    Written by the functions jackpots_contribute and jackpots_contribute_batch, never changed
     (trigger). ``pot_amounts`` are the parts in the order of the instance's pots.
     ``xid`` is the transaction that wrote the row: folding and reading meters depend on
     it. The order of the ledger is (xid, number): folds follow it, whenever they run.
     ``number`` grows per player and instance, because their raffle legs are written one
     after the other.
 
-    The foreign keys to operator, instance and source have no constraint in the database:
-    checking them would lock the instance's row on the hot path (docs/adr/0003).
+    The foreign keys to operator, instance, source and player have no constraint in the
+    database: checking them would lock those rows on the hot path (docs/adr/0003, 0009).
     Instances are never deleted (trigger).
     """
 
@@ -68,7 +68,11 @@ class Contribution(models.Model):
         help_text="The instance whose link led here; null for a main leg.",
     )
     player = models.ForeignKey(
-        "players.Player", on_delete=models.PROTECT, related_name="+", db_index=False
+        "players.Player",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
     status = models.CharField(max_length=8, choices=Outcome.choices)
     error_code = models.CharField(max_length=64, blank=True)
