@@ -41,11 +41,13 @@ class Running:
         assert page["next"] is None
         return {row["name"]: row for row in page["results"]}
 
-    def contribute(self, instance_id: str, key: str | None = None) -> httpx2.Response:
+    def contribute(
+        self, instance_id: str, key: str | None = None, headers: dict[str, str] | None = None
+    ) -> httpx2.Response:
         return self.client.post(
             f"/v2/jackpots/instances/{instance_id}/contributions",
             json={"player_id": "player-001", "base_wager": "100.00", "currency": "USD"},
-            headers={"Idempotency-Key": key or str(uuid4())},
+            headers={"Idempotency-Key": key or str(uuid4()), **(headers or {})},
         )
 
     @property
@@ -121,6 +123,22 @@ def test_the_same_key_acts_once(running: Running) -> None:
     assert second.json() == first.json()
     assert second.headers["Idempotency-Replayed"] == "true"
     assert meter(running.jackpots()["Daily"]) - meter(jackpot) == Decimal("1.00")
+
+
+def test_a_promise_is_kept_by_the_worker(running: Running) -> None:
+    before = running.jackpots()["Daily"]
+
+    promised = running.contribute(before["id"], headers={"Prefer": "respond-async"})
+    deadline = time.monotonic() + FOLDED_WITHIN_S
+    found = running.client.get(promised.headers["Location"]).json()
+    while found["status"] == "pending" and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+        found = running.client.get(promised.headers["Location"]).json()
+
+    assert promised.status_code == 202
+    assert (found["request_id"], found["status"]) == (promised.json()["request_id"], "done")
+    assert [leg["status"] for leg in found["results"]] == ["accepted"] * 3
+    assert meter(running.jackpots()["Daily"]) - meter(before) == Decimal("1.00")
 
 
 def test_beat_and_worker_fold_it_into_the_meter(running: Running) -> None:
