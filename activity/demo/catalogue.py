@@ -1,6 +1,11 @@
-"""The games and jackpots of the demo world."""
+"""
+The games and jackpots of the demo world.
 
-from dataclasses import dataclass
+Recurring raffles are given the end of their first run: the first end of a local day, week
+or month after the world has been loaded. From then on the clock draws them.
+"""
+
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -9,6 +14,7 @@ from games.enums import GameCategory
 from games.services.catalogue import GameDetails
 from jackpots.enums import ContributionType, DropType, Funding, InstanceKind, Recurrence
 from jackpots.rules.contributions import ContributionTerms
+from jackpots.rules.recurrence import period_end
 from jackpots.services.terms import DropTerms, InstanceTerms, PotTerms, PrizeTerms
 
 #: (slug, name, category, the rest)
@@ -45,9 +51,17 @@ class DemoJackpot:
     state: DemoState = DemoState.ACTIVE
 
 
-def demo_jackpots(began_at: datetime) -> tuple[DemoJackpot, ...]:
-    """Return the jackpots of a world that began at that instant; names are unique."""
-    return (
+#: Drawn before the world is looked at.
+DRAWN_RAFFLE = "Midweek Raffle"
+#: Its pot is won by whomever staff name.
+MANUAL_JACKPOT = "Anniversary Drop"
+PROGRESSIVE = "Lucky Star Progressive"
+_TIMEZONE = "Europe/Malta"
+
+
+def demo_jackpots(began_at: datetime, loaded_at: datetime) -> tuple[DemoJackpot, ...]:
+    """Return the jackpots of a world that began, and is loaded, then; names are unique."""
+    jackpots = (
         # Weekly and Monthly are linked to Daily.
         DemoJackpot(_daily("Daily"), links=("Weekly", "Monthly")),
         DemoJackpot(_weekly("Weekly")),
@@ -64,7 +78,18 @@ def demo_jackpots(began_at: datetime) -> tuple[DemoJackpot, ...]:
         DemoJackpot(_community()),
         DemoJackpot(_daily("Rush Hour"), links=("Weekly", "Monthly"), state=DemoState.PAUSED),
         DemoJackpot(_monthly("Summer Raffle"), state=DemoState.DRAFT),
+        DemoJackpot(_midweek()),
+        DemoJackpot(_anniversary()),
     )
+    return tuple(_closing_after(jackpot, loaded_at) for jackpot in jackpots)
+
+
+def _closing_after(jackpot: DemoJackpot, loaded_at: datetime) -> DemoJackpot:
+    recurrence = jackpot.terms.recurrence
+    if recurrence is None:
+        return jackpot
+    closes_at = period_end(loaded_at, recurrence, timezone=_TIMEZONE)
+    return replace(jackpot, terms=replace(jackpot.terms, closes_at=closes_at))
 
 
 def _percent(text: str) -> ContributionTerms:
@@ -88,7 +113,7 @@ def _daily(name: str) -> InstanceTerms:
             PrizeTerms(name="Runner-up", share=Decimal("0.08"), count=5, priority=1),
         ),
         recurrence=Recurrence.DAILY,
-        timezone="Europe/Malta",
+        timezone=_TIMEZONE,
     )
 
 
@@ -107,7 +132,7 @@ def _weekly(name: str, *, opt_in_required: bool = False) -> InstanceTerms:
             PrizeTerms(name="Third", share=Decimal("0.2"), priority=2, min_tickets=2),
         ),
         recurrence=Recurrence.WEEKLY,
-        timezone="Europe/Malta",
+        timezone=_TIMEZONE,
     )
 
 
@@ -124,13 +149,13 @@ def _monthly(name: str) -> InstanceTerms:
             PrizeTerms(name="Consolation", amount=Decimal("100.00"), count=10, priority=1),
         ),
         recurrence=Recurrence.MONTHLY,
-        timezone="Europe/Malta",
+        timezone=_TIMEZONE,
     )
 
 
 def _progressive(began_at: datetime) -> InstanceTerms:
     return InstanceTerms(
-        name="Lucky Star Progressive",
+        name=PROGRESSIVE,
         kind=InstanceKind.PROGRESSIVE,
         currency="USD",
         contribution=_percent("1.5"),
@@ -179,5 +204,31 @@ def _community() -> InstanceTerms:
         ticket_cost=Decimal("0.25"),
         prizes=(PrizeTerms(name="Everything", share=Decimal(1)),),
         recurrence=Recurrence.WEEKLY,
-        timezone="Europe/Malta",
+        timezone=_TIMEZONE,
+    )
+
+
+def _midweek() -> InstanceTerms:
+    return InstanceTerms(
+        name=DRAWN_RAFFLE,
+        kind=InstanceKind.RAFFLE,
+        currency="EUR",
+        contribution=_percent("2"),
+        pots=_main_pot("1000"),
+        ticket_cost=Decimal("0.10"),
+        prizes=(
+            PrizeTerms(name="First", share=Decimal("0.5")),
+            PrizeTerms(name="Second", share=Decimal("0.2"), priority=1),
+            PrizeTerms(name="Loyalty", amount=Decimal(25), count=3, priority=2, min_tickets=5),
+        ),
+    )
+
+
+def _anniversary() -> InstanceTerms:
+    return InstanceTerms(
+        name=MANUAL_JACKPOT,
+        kind=InstanceKind.PROGRESSIVE,
+        currency="EUR",
+        contribution=_percent("0.5"),
+        pots=_main_pot("2500"),
     )

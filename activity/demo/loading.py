@@ -16,6 +16,7 @@ from django.db import transaction
 from activity.demo.bonuses import live_through_bonuses, make_templates, run_campaign
 from activity.demo.catalogue import GAMES, DemoJackpot, DemoState, demo_jackpots
 from activity.demo.history import record_history
+from activity.demo.jackpots import live_through_jackpots
 from activity.demo.people import (
     SELF_EXCLUDED,
     USD_RATES,
@@ -99,6 +100,9 @@ def load_world(*, now: datetime, report: Callable[[str], None]) -> LoadedWorld:
         instance_ids = _open_jackpots(operator, began_at)
         report("Playing a day of contributions")
         record_history(operator=operator, instance_ids=instance_ids, until=began_at + AGE)
+        live_through_jackpots(
+            operator=operator, instance_ids=instance_ids, actor=ACTOR, until=began_at + AGE
+        )
         _hire_staff(now)
         _mark_as_loaded(operator, now)
     return LoadedWorld(operator=operator, first_key=first_key)
@@ -171,7 +175,7 @@ def _fund_wallet(operator: Operator, player: DemoPlayer, began_at: datetime) -> 
 
 def _open_jackpots(operator: Operator, began_at: datetime) -> dict[str, UUID]:
     """Create, link and open the jackpots; return their ids by name."""
-    jackpots = demo_jackpots(began_at)
+    jackpots = demo_jackpots(began_at, began_at + AGE)
     # The trail knows what an interrupted load has created.
     ids = {
         entry.after["name"]: UUID(entry.subject_id)

@@ -48,7 +48,7 @@ class Command(BaseCommand):
             raise CommandError(f"{path} cannot be written ({error.strerror}).") from error
         self.stdout.write(
             f"{world.operator.name}: {PLAYERS_COUNT} players, {len(GAMES)} games, "
-            f"{len(demo_jackpots(now))} jackpots, {len(PROMOS)} promos, "
+            f"{len(demo_jackpots(now, now))} jackpots, {len(PROMOS)} promos, "
             f"{len(TEMPLATES)} bonus templates.\n"
             f"Operator {credentials.operator}, login {credentials.login}, password "
             f"{credentials.password}; the API key is in {path}."
