@@ -157,9 +157,9 @@ def check_wins() -> Iterator[Difference]:
         UNION ALL
         SELECT 'transfer ' || transfer.reference, transfer.amount, coalesce(win.payout_amount, 0)
         FROM wallets_transfer AS transfer
-        LEFT JOIN jackpots_win AS win ON transfer.reference = 'win:' || win.id
+        LEFT JOIN jackpots_win AS win ON transfer.reference = 'jackpot:' || win.id
             AND win.operator_id = transfer.operator_id AND win.status = 'paid'
-        WHERE starts_with(transfer.reference, 'win:')
+        WHERE starts_with(transfer.reference, 'jackpot:')
             AND transfer.amount IS DISTINCT FROM win.payout_amount
         """,
     )
@@ -169,7 +169,7 @@ def check_wins() -> Iterator[Difference]:
             SELECT 'win ' || win.id, win.payout_amount, win.adapter_slug
             FROM jackpots_win AS win
             LEFT JOIN wallets_transfer AS transfer ON transfer.operator_id = win.operator_id
-                AND transfer.reference = 'win:' || win.id
+                AND transfer.reference = 'jackpot:' || win.id
             WHERE win.status = 'paid' AND win.payout_amount > 0 AND transfer.id IS NULL
                 AND win.platform_payout_id = ''
             """

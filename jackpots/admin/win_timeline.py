@@ -6,6 +6,7 @@ from typing import Any
 from core.admin.display import amount_text, url_of
 from core.admin.timeline import AFTER_DECISIONS, TimelineEvent, decisions_about
 from jackpots.models import Win
+from jackpots.rules.identities import payout_reference
 from wallets.selectors import list_transfers
 
 _SAID = {
@@ -21,7 +22,7 @@ _SAID = {
 def timeline_of(win: Win) -> Iterator[TimelineEvent]:
     """Yield what happened to the win."""
     yield from decisions_about("jackpots.win", [win.pk], said=_SAID, describe=_detail_of)
-    reference = f"win:{win.pk}"
+    reference = payout_reference(win_id=win.pk)
     for transfer in list_transfers(operator=win.operator, references=[reference]):
         yield TimelineEvent(
             at=transfer.posted_at,

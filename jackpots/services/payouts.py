@@ -34,6 +34,7 @@ from jackpots.ports import (
     PayoutUnavailable,
     get_payouts,
 )
+from jackpots.rules.identities import payout_reference
 from jackpots.rules.payouts import delay_after, payout_amount
 from jackpots.services.announcements import announce_win
 from jackpots.services.exchange import find_exchange
@@ -265,7 +266,7 @@ def _post(win: Win, *, now: datetime) -> None:
         credit=AccountKey(AccountKind.PLAYER_MAIN, win.payout_currency, player_id=win.player_id),
         amount=win.payout_amount,
         tag=Tag.JACKPOT,
-        reference=f"win:{win.pk}",
+        reference=payout_reference(win_id=win.pk),
         conversion=conversion,
     )
     transfers.post_transfers(operator=win.operator, postings=[posting], now=now)

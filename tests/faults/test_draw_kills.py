@@ -65,7 +65,7 @@ def drawn_once(raffle: Instance) -> None:
     assert verify_draw(operator=draw.operator, draw_id=draw.pk)["verified"]
     wins = Win.objects.filter(draw=draw, status=WinStatus.PAID)
     assert (wins.count(), DrawEntry.objects.filter(draw=draw).count()) == (4, 3)
-    paid = Transfer.objects.filter(reference__in=[f"win:{win.pk}" for win in wins])
+    paid = Transfer.objects.filter(reference__in=[f"jackpot:{win.pk}" for win in wins])
     # Three times 0.3 × 6.50, and nine of which the house adds what is not in the pot.
     assert sorted(paid.values_list("amount", flat=True)) == [*[Decimal("1.95")] * 3, 9]
     opened_once = Instance.objects.get(previous=raffle)

@@ -80,7 +80,7 @@ def everything_is_paid_once(sandbox: Sandbox | None = None) -> None:
     paid_outside = sorted(row["payout_id"] for row in sandbox.payouts()) if sandbox else []
     expected = sorted(str(win.pk) for win in wins)
     assert paid_outside == (expected if sandbox else [])
-    assert posted == ([] if sandbox else [f"win:{win_id}" for win_id in expected])
+    assert posted == ([] if sandbox else [f"jackpot:{win_id}" for win_id in expected])
 
 
 @pytest.mark.parametrize("failpoint", OWN_FAILPOINTS)

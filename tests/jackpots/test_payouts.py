@@ -57,7 +57,7 @@ def sweep(now: datetime, limit: int = 100) -> int:
 def in_ledger(win: Win) -> Decimal:
     """Return what our ledger moved from the cost of jackpots to the player for the win."""
     transfers = Transfer.objects.filter(
-        reference=f"win:{win.pk}",
+        reference=f"jackpot:{win.pk}",
         debit_account__kind="JACKPOT_COST",
         credit_account__kind="PLAYER_MAIN",
         credit_account__player=win.player,
@@ -91,7 +91,7 @@ def test_our_own_wallet_is_paid_in_its_currency_at_the_rate_in_force(
         assert audited(win) == [PAID_BY_SWEEP]
     yen = read(wins["2027"])
     assert (yen.payout_rate, yen.payout_rate_at) == (Decimal("164.179104477611940299"), LONG_AGO)
-    assert Transfer.objects.get(reference=f"win:{yen.pk}").rate == yen.payout_rate
+    assert Transfer.objects.get(reference=f"jackpot:{yen.pk}").rate == yen.payout_rate
     assert sweep(now + timedelta(days=1)) == 0
     assert list(check_wins()) == []
 
