@@ -122,7 +122,7 @@ def _decide(
                 currency=item.wager.currency,
                 now=now,
             )
-            if is_funded_by_players(plan, follow_links=True):
+            if is_funded_by_players(plan=plan, follow_links=True):
                 continue
             legs = decide_legs(
                 plan=plan,
@@ -148,15 +148,17 @@ def _settle(
 ) -> None:
     match told["outcome"]:
         case "accepted":
-            learn_outcomes(decided.legs, told["legs"])
+            learn_outcomes(legs=decided.legs, outcomes=told["legs"])
             answer = answer_of(
-                decided.item.wager, legs=decided.legs, request_id=decided.request_id, now=now
+                wager=decided.item.wager, legs=decided.legs, request_id=decided.request_id, now=now
             )
             outcomes[decided.number] = Contributed(answer, is_replay=False)
         case "replayed":
             outcomes[decided.number] = Contributed(told["answer"], is_replay=True)
         case "refused":
-            outcomes[decided.number] = refused(told["error"], legs=decided.legs, follow_links=True)
+            outcomes[decided.number] = refused(
+                code=told["error"], legs=decided.legs, follow_links=True
+            )
         case "unknown_player":
             outcomes[decided.number] = unknown_player()
         case "reused":
@@ -190,7 +192,9 @@ def _record(
     rates: dict[str, str | None] = {}
     legs = []
     for number, each in enumerate(decided, 1):
-        rates.update(rates_used(each.legs, plan=each.plan, currency=each.item.wager.currency) or {})
+        rates.update(
+            rates_used(legs=each.legs, plan=each.plan, currency=each.item.wager.currency) or {}
+        )
         for position, leg in enumerate(each.legs):
             key = (leg.target.instance_id, leg.target.revision)
             place = targets.setdefault(key, (len(targets) + 1, leg.target))[0]
@@ -202,10 +206,10 @@ def _record(
             "SELECT jackpots_contribute_batch(%s, %s, %s, %s, %s, %s)",
             [
                 operator.pk,
-                as_json([_describe_item(each) for each in decided]),
-                as_json(legs),
-                as_json([_describe_target(target) for _place, target in targets.values()]),
-                as_json(rates),
+                as_json(value=[_describe_item(each) for each in decided]),
+                as_json(value=legs),
+                as_json(value=[_describe_target(target) for _place, target in targets.values()]),
+                as_json(value=rates),
                 now,
             ],
         )

@@ -64,7 +64,7 @@ def plan_contribution(
     plan = read_configuration(
         operator=operator, instance_id=instance_id, currency=currency, now=now
     )
-    if is_funded_by_players(plan, follow_links=follow_links):
+    if is_funded_by_players(plan=plan, follow_links=follow_links):
         return load_contribution_plan(
             operator=operator,
             instance_id=instance_id,
@@ -75,7 +75,7 @@ def plan_contribution(
     return plan
 
 
-def is_funded_by_players(plan: ContributionPlan, *, follow_links: bool) -> bool:
+def is_funded_by_players(*, plan: ContributionPlan, follow_links: bool) -> bool:
     """Tell whether a player pays for any instance that a contribution reaches."""
     reached = plan.targets if follow_links else plan.targets[:1]
     return any(target.funding == Funding.PLAYER for target in reached)

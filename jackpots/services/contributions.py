@@ -104,13 +104,13 @@ def contribute(
         failpoint("contribute.after_record")
         match written["outcome"]:
             case "accepted":
-                learn_outcomes(legs, written["legs"])
-                answer = answer_of(wager, legs=legs, request_id=request_id, now=now)
+                learn_outcomes(legs=legs, outcomes=written["legs"])
+                answer = answer_of(wager=wager, legs=legs, request_id=request_id, now=now)
                 return Contributed(answer, is_replay=False)
             case "replayed":
                 return Contributed(written["answer"], is_replay=True)
             case "refused":
-                raise refused(written["error"], legs=legs, follow_links=follow_links)
+                raise refused(code=written["error"], legs=legs, follow_links=follow_links)
             case "unknown_player":
                 raise unknown_player()
             case "reused":
@@ -122,7 +122,7 @@ def contribute(
     raise ResourceBusy("The instance is being changed. Nothing was recorded; send it again.")
 
 
-def learn_outcomes(legs: Iterable[Leg], outcomes: Iterable[list[Any]]) -> None:
+def learn_outcomes(*, legs: Iterable[Leg], outcomes: Iterable[list[Any]]) -> None:
     """Complete the legs by what the database decided: error, tickets earned and in total."""
     for leg, (error, earned, total) in zip(legs, outcomes, strict=True):
         leg.error = error
@@ -130,7 +130,7 @@ def learn_outcomes(legs: Iterable[Leg], outcomes: Iterable[list[Any]]) -> None:
             leg.tickets = {"earned": earned, "total": total}
 
 
-def answer_of(wager: Wager, *, legs: list[Leg], request_id: UUID, now: datetime) -> dict[str, Any]:
+def answer_of(*, wager: Wager, legs: list[Leg], request_id: UUID, now: datetime) -> dict[str, Any]:
     """Return the answer to an accepted request, as the database makes it of the rows again."""
     return {
         "request_id": str(request_id),
@@ -187,7 +187,7 @@ def _record(
         "counts_tickets": any(leg.target.ticket_cost is not None for leg in accepted),
         "debits": any(leg.debit for leg in accepted),
     }
-    rates = rates_used(legs, plan=plan, currency=wager.currency)
+    rates = rates_used(legs=legs, plan=plan, currency=wager.currency)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT jackpots_contribute(%s, %s, %s, %s, %s, %s, %s::integer[], %s, %s)",
@@ -196,10 +196,10 @@ def _record(
                 canonical_reference(wager.player_reference),
                 key.value,
                 key.fingerprint,
-                as_json(request),
-                as_json(describe_legs(legs)),
-                as_array(sorted({leg.target.lock_number for leg in accepted})),
-                None if rates is None else as_json(rates),
+                as_json(value=request),
+                as_json(value=describe_legs(legs=legs)),
+                as_array(numbers=sorted({leg.target.lock_number for leg in accepted})),
+                None if rates is None else as_json(value=rates),
                 now,
             ],
         )
@@ -208,17 +208,17 @@ def _record(
     return written
 
 
-def as_json(value: Any) -> str:
+def as_json(*, value: Any) -> str:
     """Return plain values, ids, amounts and instants as JSON for the database."""
     return _encode(value).decode()
 
 
-def as_array(numbers: Iterable[int]) -> str:
+def as_array(*, numbers: Iterable[int]) -> str:
     """Return numbers as PostgreSQL writes an array of them."""
     return "{" + ",".join(map(str, numbers)) + "}"
 
 
-def refused(code: str, *, legs: list[Leg], follow_links: bool) -> DomainError:
+def refused(*, code: str, legs: list[Leg], follow_links: bool) -> DomainError:
     """Return the refusal of a request by its main leg's code; it tells of the other legs."""
     refusal = errors.refusal(code)
     if follow_links:

@@ -81,7 +81,7 @@ def decide_legs(
     return legs
 
 
-def describe_legs(legs: Iterable[Leg]) -> list[dict[str, Any]]:
+def describe_legs(*, legs: Iterable[Leg]) -> list[dict[str, Any]]:
     """
     Return the legs in the shape the database takes, once written as JSON by msgspec.
 
@@ -91,7 +91,7 @@ def describe_legs(legs: Iterable[Leg]) -> list[dict[str, Any]]:
 
 
 def rates_used(
-    legs: Iterable[Leg], *, plan: ContributionPlan, currency: str
+    *, legs: Iterable[Leg], plan: ContributionPlan, currency: str
 ) -> dict[str, str | None] | None:
     """
     Return the id of each exchange rate that the legs were decided with, by currency.

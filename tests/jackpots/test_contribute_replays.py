@@ -1,5 +1,6 @@
 """POST …/contributions under the same Idempotency-Key: one effect, one answer."""
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from jackpots.models import Instance
+from core.models import IdempotencyRecord
+from jackpots.models import Contribution, Instance
 from operators.models import Operator
 from players.models import Player
 from tests.conftest import Client
@@ -85,3 +87,40 @@ def test_keys_are_per_operator(
 
     assert response.status_code == 201
     assert "Idempotency-Replayed" not in response.headers
+
+
+def test_an_answer_that_was_stored_whole_is_replayed_as_it_is(
+    operator: Operator, instance: Instance, contribute: Contribute
+) -> None:
+    first = contribute(instance, key="once")
+    record, row = IdempotencyRecord.objects.get(), Contribution.objects.get()
+    leg = {
+        "instance_id": str(instance.pk),
+        "role": "main",
+        "contribution_id": str(row.pk),
+        "amount": "0.10",
+        "currency": "EUR",
+        "pots": [{"name": "main", "amount": "0.10"}],
+        "tickets": {"earned": 0, "total": 0},
+        "error": None,
+    }
+    answer = {
+        "request_id": str(row.request_id),
+        "base_wager": "10.00",
+        "currency": "EUR",
+        "created_at": row.created_at.isoformat(),
+        "results": [leg],
+    }
+    IdempotencyRecord.objects.create(
+        operator_id=operator.pk,
+        key="before",
+        fingerprint=record.fingerprint,
+        answer=json.dumps(answer),
+        created_at=row.created_at,
+    )
+
+    response = contribute(instance, key="before")
+
+    assert (response.status_code, response.content) == (201, first.content)
+    assert response.headers["Idempotency-Replayed"] == "true"
+    assert Contribution.objects.count() == 1
