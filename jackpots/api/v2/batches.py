@@ -52,6 +52,10 @@ class BatchSerializer(BodySerializer[None]):
     )
 
 
+class _EnvelopeSerializer(BodySerializer[None]):
+    contributions = serializers.ListField()
+
+
 class BatchErrorSerializer(serializers.Serializer[Any]):
     """Why one contribution of a batch failed: what it would have heard by itself."""
 
@@ -109,8 +113,9 @@ class BatchView(WindfallView):
 
 
 def _contributions_of(data: Any) -> list[Any]:
-    if not isinstance(data, dict) or set(data) != {"contributions"}:
-        raise InvalidRequest("The body must be an object with the one member contributions.")
+    # Items are judged one by one, so the serializer sees the envelope without them.
+    envelope = {name: [] for name in data} if isinstance(data, dict) else data
+    parsed(_EnvelopeSerializer, envelope)
     bodies = data["contributions"]
     if not isinstance(bodies, list):
         raise InvalidRequest.for_field("contributions", "It must be a list.")
