@@ -29,3 +29,10 @@ def load_demo(credentials_path: Path) -> Callable[[], str]:
 def short_history(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the demo's last day a quiet one, where its length does not matter."""
     monkeypatch.setattr("activity.demo.history.REQUESTS_COUNT", 30)
+
+
+@pytest.fixture
+def short_past(short_history: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the demo world one in which hardly anything has happened."""
+    for story in ("live_through_promos", "live_through_bonuses", "run_campaign"):
+        monkeypatch.setattr(f"activity.demo.loading.{story}", lambda **_world: None)

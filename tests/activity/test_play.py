@@ -39,7 +39,7 @@ def play(live_server: Any) -> Play:
 
 
 @pytest.fixture
-def api_key(load_demo: Callable[[], str], short_history: None, credentials_path: Path) -> str:
+def api_key(load_demo: Callable[[], str], short_past: None, credentials_path: Path) -> str:
     """The key of a demo world."""
     load_demo()
     api_key = read_api_key(credentials_path)
@@ -48,13 +48,14 @@ def api_key(load_demo: Callable[[], str], short_history: None, credentials_path:
 
 
 def test_the_meters_gain_what_the_answers_say(play: Play, api_key: str) -> None:
-    before, bets_before = Contribution.objects.count(), Bet.objects.count()
+    played = Contribution.objects.filter(gameround_id__startswith="round-")
+    before, bets_before = played.count(), Bet.objects.count()
 
     output = play(api_key=api_key, rate=40, seconds=2, seed=7)
 
     legs = re.findall(r"^(accepted|failed: \w+) +(\d+) +(\d+) +(\d+)$", output, re.MULTILINE)
     counted = {name: tuple(map(int, counts)) for name, *counts in legs}
-    rows = Contribution.objects.filter(gameround_id__startswith="round-").count() - before
+    rows = played.count() - before
     refused = sum(main for name, (main, _, _) in counted.items() if name != "accepted")
     assert sum(main for main, _linked, _bets in counted.values()) == 60
     assert rows == sum(main + linked for main, linked, _bets in counted.values()) - refused
@@ -93,7 +94,7 @@ def test_money_that_a_meter_has_lost_is_found(
 
     def drive_and_lose(*args: Any, **kwargs: Any) -> Any:
         outcome = drive(*args, **kwargs)
-        Pot.objects.filter(instance__name="Monthly").update(folded=F("folded") - Decimal("0.5"))
+        Pot.objects.filter(instance__name="Monthly").update(opening=F("opening") - Decimal("0.5"))
         return outcome
 
     monkeypatch.setattr(command, "drive", drive_and_lose)
