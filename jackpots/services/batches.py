@@ -1,24 +1,25 @@
 """
 Batches of contributions: every item is a request of its own, and they are written together.
 
-One statement decides and writes them all, in one transaction (docs/adr/0009). What that
-statement does not do is sent after it, one by one: items that a player pays for, that repeat a
-key of the same batch, or that somebody else has answered at the same moment.
+One statement decides and writes them all, in one transaction (docs/adr/0009). Items that are
+alike but for key and player are decided once. What that statement does not do is sent after
+it, one by one: items that a player pays for, and those that repeat a key of the same batch.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
 from django.db import connection
+from uuid_utils import uuid7
 
 from core.errors import DomainError, ResourceBusy
 from core.failpoints import failpoint
 from core.idempotency import IdempotencyKey, key_reused
-from core.models import new_id
 from jackpots.selectors import ContributionPlan, Target
 from jackpots.services.configuration import (
     forget_configuration,
@@ -29,13 +30,13 @@ from jackpots.services.contributions import (
     Contributed,
     Wager,
     answer_of,
+    as_array,
     as_json,
     contribute,
-    learn_outcomes,
     refused,
     unknown_player,
 )
-from jackpots.services.legs import Leg, decide_legs, rates_used
+from jackpots.services.legs import Leg, decide_legs, describe_legs, draw_for, rates_used
 from operators.models import Operator
 from players.rules import canonical_reference
 
@@ -46,8 +47,7 @@ _ATTEMPTS_MAX = 5
 _decode = msgspec.json.Decoder().decode
 
 
-@dataclass(frozen=True, slots=True)
-class BatchItem:
+class BatchItem(msgspec.Struct, frozen=True):
     """One contribution of a batch; it follows links."""
 
     key: IdempotencyKey
@@ -55,20 +55,49 @@ class BatchItem:
     wager: Wager
 
 
-@dataclass(slots=True)
-class _Decided:
-    """An item with all that configuration says about it."""
+@dataclass(eq=False, slots=True)
+class Decision:
+    """
+    What configuration says about a wager, for all items of a batch that are alike in it.
+
+    ``legs`` have neither the ids of an item nor its hits. ``terms`` are their numbers, from 1,
+    among the legs of all decisions of the batch.
+    """
+
+    plan: ContributionPlan
+    base_wager: Decimal
+    currency: str
+    legs: list[Leg]
+    terms: range
+    drops_by_chance: bool
+
+
+class AsDecided(msgspec.Struct, frozen=True):
+    """An item of which every leg was accepted, with nothing to say of it but its id."""
+
+    is_replay: ClassVar[bool] = False
+
+    decision: Decision
+    contribution_ids: list[str]
+
+
+Outcome = Contributed | AsDecided | DomainError
+
+
+class _Decided(msgspec.Struct):
+    """An item with all that configuration says about it, and its hits, leg by leg."""
 
     number: int
     item: BatchItem
-    request_id: UUID
-    plan: ContributionPlan
-    legs: list[Leg]
+    request_id: str
+    decision: Decision
+    leg_ids: list[str]
+    hits: list[list[int]] | None
 
 
 def contribute_batch(
     *, operator: Operator, items: Sequence[BatchItem], now: datetime
-) -> list[Contributed | DomainError]:
+) -> list[Outcome]:
     """
     Contribute all items, and return what became of each, in their order.
 
@@ -79,24 +108,25 @@ def contribute_batch(
     :raises ResourceBusy: if instances are being changed all the time; nothing was recorded.
     """
     assert len(items) <= ITEMS_MAX, f"a batch of {len(items)}"
-    outcomes: dict[int, Contributed | DomainError] = {}
+    outcomes: dict[int, Outcome] = {}
     firsts: dict[str, tuple[int, BatchItem]] = {}
     for number, item in enumerate(items):
         firsts.setdefault(item.key.value, (number, item))
     waiting = list(firsts.values())
     for _attempt in range(_ATTEMPTS_MAX):
-        decided = _decide(operator, waiting, outcomes, now=now)
+        outcomes.clear()
+        decided = _decide_items(operator, waiting, outcomes, now=now)
         if not decided:
             break
         failpoint("batch.before_record")
         told = _record(operator, decided, now=now)
         failpoint("batch.after_record")
         if told is not None:
-            for each, outcome in zip(decided, told, strict=True):
-                _settle(each, outcome, outcomes, now=now)
+            for place, each in enumerate(decided, 1):
+                outcomes[each.number] = _settle(each, told.get(str(place)), now=now)
             break
-        for each in decided:
-            forget_configuration(operator=operator, instance_id=each.item.instance_id)
+        for instance_id in {each.item.instance_id for each in decided}:
+            forget_configuration(operator=operator, instance_id=instance_id)
     else:
         raise ResourceBusy("Instances are being changed. Nothing was recorded; send it again.")
     return [
@@ -105,72 +135,114 @@ def contribute_batch(
     ]
 
 
-def _decide(
+def _decide_items(
     operator: Operator,
     items: Sequence[tuple[int, BatchItem]],
-    outcomes: dict[int, Contributed | DomainError],
+    outcomes: dict[int, Outcome],
     *,
     now: datetime,
 ) -> list[_Decided]:
     """Return the items that can be written together; those refused by now are in outcomes."""
+    made: dict[tuple[UUID, Decimal, str], Decision | DomainError | None] = {}
     found = []
+    terms_count = 0
     for number, item in items:
-        try:
-            plan = read_configuration(
-                operator=operator,
-                instance_id=item.instance_id,
-                currency=item.wager.currency,
-                now=now,
-            )
-            if is_funded_by_players(plan=plan, follow_links=True):
-                continue
-            legs = decide_legs(
-                plan=plan,
-                base_wager=item.wager.base_wager,
-                currency=item.wager.currency,
-                follow_links=True,
-                now=now,
-            )
-        except DomainError as refusal:
-            outcomes[number] = refusal
+        wager = item.wager
+        alike = (item.instance_id, wager.base_wager, wager.currency)
+        if alike not in made:
+            made[alike] = decision = _decide(operator, item, first=terms_count + 1, now=now)
+            terms_count += len(decision.legs) if isinstance(decision, Decision) else 0
         else:
-            outcomes.pop(number, None)
-            found.append(_Decided(number, item, new_id(), plan, legs))
+            decision = made[alike]
+        if isinstance(decision, Decision):
+            found.append(_decided(number, item, decision))
+        elif decision is not None:
+            outcomes[number] = decision
     return found
 
 
-def _settle(
-    decided: _Decided,
-    told: dict[str, Any],
-    outcomes: dict[int, Contributed | DomainError],
-    *,
-    now: datetime,
-) -> None:
-    match told["outcome"]:
+def _decide(
+    operator: Operator, item: BatchItem, *, first: int, now: datetime
+) -> Decision | DomainError | None:
+    """Return what becomes of items like this one, or None if they cannot go together."""
+    wager = item.wager
+    try:
+        plan = read_configuration(
+            operator=operator, instance_id=item.instance_id, currency=wager.currency, now=now
+        )
+        if is_funded_by_players(plan=plan, follow_links=True):
+            return None
+        legs = decide_legs(
+            plan=plan,
+            base_wager=wager.base_wager,
+            currency=wager.currency,
+            follow_links=True,
+            now=now,
+        )
+    except DomainError as refusal:
+        return refusal
+    return Decision(
+        plan=plan,
+        base_wager=wager.base_wager,
+        currency=wager.currency,
+        legs=[replace(leg, hits=()) for leg in legs],
+        terms=range(first, first + len(legs)),
+        drops_by_chance=any(leg.target.drops_by_chance for leg in legs),
+    )
+
+
+def _decided(number: int, item: BatchItem, decision: Decision) -> _Decided:
+    hits = None
+    if decision.drops_by_chance:
+        # What is left to chance is drawn for every item.
+        hits = [draw_for(leg=leg, base_wager=decision.base_wager) for leg in decision.legs]
+    return _Decided(
+        number,
+        item,
+        str(uuid7()),
+        decision,
+        [str(uuid7()) for _leg in decision.legs],
+        hits if hits and any(hits) else None,
+    )
+
+
+def _settle(decided: _Decided, told: dict[str, Any] | None, *, now: datetime) -> Outcome:
+    """Return what became of an item; nothing is told of one that went as decided."""
+    if told is None and decided.hits is None:
+        return AsDecided(decided.decision, decided.leg_ids)
+    match "accepted" if told is None else told["outcome"]:
         case "accepted":
-            learn_outcomes(legs=decided.legs, outcomes=told["legs"])
+            legs = _legs_of(decided)
+            for position, error, earned, total in () if told is None else told["legs"]:
+                legs[position].error = error
+                if total is not None:
+                    legs[position].tickets = {"earned": earned, "total": total}
             answer = answer_of(
-                wager=decided.item.wager, legs=decided.legs, request_id=decided.request_id, now=now
+                wager=decided.item.wager, legs=legs, request_id=decided.request_id, now=now
             )
-            outcomes[decided.number] = Contributed(answer, is_replay=False)
+            return Contributed(answer, is_replay=False)
         case "replayed":
-            outcomes[decided.number] = Contributed(told["answer"], is_replay=True)
+            assert told is not None, "a replay is told"
+            return Contributed(told["answer"], is_replay=True)
         case "refused":
-            outcomes[decided.number] = refused(
-                code=told["error"], legs=decided.legs, follow_links=True
-            )
+            assert told is not None, "a refusal is told"
+            return refused(code=told["error"], legs=_legs_of(decided), follow_links=True)
         case "unknown_player":
-            outcomes[decided.number] = unknown_player()
-        case "reused":
-            outcomes[decided.number] = key_reused()
+            return unknown_player()
         case outcome:
-            # It is decided again, alone: by now its key has an answer.
-            assert outcome == "overtaken", outcome
+            assert outcome == "reused", outcome
+            return key_reused()
 
 
-def _contribute_alone(
-    operator: Operator, item: BatchItem, *, now: datetime
-) -> Contributed | DomainError:
+def _legs_of(decided: _Decided) -> list[Leg]:
+    hits: Sequence[Sequence[int]] = decided.hits or [()] * len(decided.leg_ids)
+    return [
+        replace(leg, id=leg_id, hits=list(drawn))
+        for leg, leg_id, drawn in zip(decided.decision.legs, decided.leg_ids, hits, strict=True)
+    ]
+
+
+def _contribute_alone(operator: Operator, item: BatchItem, *, now: datetime) -> Outcome:
     try:
         return contribute(
             operator=operator,
@@ -186,74 +258,96 @@ def _contribute_alone(
 
 def _record(
     operator: Operator, decided: Sequence[_Decided], *, now: datetime
-) -> list[dict[str, Any]] | None:
-    """Return what became of each item, or None if anything decided upon is out of date."""
-    targets: dict[tuple[UUID, int], tuple[int, Target]] = {}
-    rates: dict[str, str | None] = {}
-    legs = []
+) -> dict[str, dict[str, Any]] | None:
+    """
+    Write the items, and return what is to tell of some of them, by their number from 1.
+
+    None if anything decided upon is out of date; then nothing was written.
+    """
+    leg_ids: list[str] = []
+    leg_items: list[int] = []
+    leg_terms: list[int] = []
     for number, each in enumerate(decided, 1):
-        rates.update(
-            rates_used(legs=each.legs, plan=each.plan, currency=each.item.wager.currency) or {}
-        )
-        for position, leg in enumerate(each.legs):
-            key = (leg.target.instance_id, leg.target.revision)
-            place = targets.setdefault(key, (len(targets) + 1, leg.target))[0]
-            legs.append(
-                {"item": number, "position": position, "target": place, **_describe_leg(leg)}
-            )
+        leg_ids += each.leg_ids
+        leg_items += [number] * len(each.leg_ids)
+        leg_terms += each.decision.terms
+    decisions = list(dict.fromkeys(each.decision for each in decided))
+    keys = [each.item.key for each in decided]
+    players = [canonical_reference(each.item.wager.player_reference) for each in decided]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT jackpots_contribute_batch(%s, %s, %s, %s, %s, %s)",
+            "SELECT jackpots_contribute_batch(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 operator.pk,
-                as_json(value=[_describe_item(each) for each in decided]),
-                as_json(value=legs),
-                as_json(value=[_describe_target(target) for _place, target in targets.values()]),
-                as_json(value=rates),
+                as_json(value=[key.value for key in keys]),
+                as_array(values=[key.fingerprint for key in keys]),
+                as_json(value=players),
+                as_array(values=[each.request_id for each in decided]),
+                as_array(values=leg_ids),
+                as_array(values=leg_items),
+                as_array(values=leg_terms),
+                as_json(value=_describe_extras(decided)),
+                as_json(value=[term for each in decisions for term in _describe_terms(each)]),
+                as_json(value=_describe_targets(decisions)),
+                as_json(value=_rates_used(decisions)),
                 now,
             ],
         )
         row = cursor.fetchone()
-    told: list[dict[str, Any]] | None = None if row[0] is None else _decode(row[0])
+    told: dict[str, dict[str, Any]] | None = None if row[0] is None else _decode(row[0])
     return told
 
 
-def _describe_item(decided: _Decided) -> dict[str, Any]:
-    wager = decided.item.wager
-    described = {
-        "key": decided.item.key.value,
-        "fingerprint": decided.item.key.fingerprint,
-        "player": canonical_reference(wager.player_reference),
-        "request_id": decided.request_id,
-        "instance_id": decided.item.instance_id,
-        "base_wager": wager.base_wager,
-        "currency": wager.currency,
-    }
-    if wager.gameround_id:
-        described["gameround_id"] = wager.gameround_id
-    if wager.metadata is not None:
-        described["metadata"] = wager.metadata
+def _describe_extras(decided: Sequence[_Decided]) -> dict[str, list[Any]]:
+    """Return what few batches have; a list has one entry for each item, or each leg."""
+    extras: dict[str, list[Any]] = {}
+    gameround_ids = [each.item.wager.gameround_id for each in decided]
+    if any(gameround_ids):
+        extras["gameround_ids"] = gameround_ids
+    metadata = [each.item.wager.metadata for each in decided]
+    if any(each is not None for each in metadata):
+        extras["metadata"] = metadata
+    if any(each.hits for each in decided):
+        extras["hits"] = [
+            as_array(values=drawn)
+            for each in decided
+            for drawn in each.hits or [[] for _leg in each.leg_ids]
+        ]
+    return extras
+
+
+def _describe_terms(decision: Decision) -> list[dict[str, Any]]:
+    main = decision.legs[0].target.instance_id
+    described = describe_legs(legs=decision.legs)
+    for position, terms in enumerate(described):
+        terms.update(
+            position=position,
+            role=decision.legs[position].role,
+            source_id=main if position else None,
+            base_wager=decision.base_wager,
+            base_currency=decision.currency,
+        )
     return described
 
 
-def _describe_leg(leg: Leg) -> dict[str, Any]:
-    if leg.error is not None:
-        return {"id": leg.id, "error": leg.error}
-    described: dict[str, Any] = {"id": leg.id, "amount": leg.amount, "parts": leg.parts}
-    if leg.target.opt_in_required:
-        described["opt_in_to"] = leg.target.instance_id
-    if leg.rate_at is not None:
-        described["rate"], described["rate_at"] = leg.rate, leg.rate_at
-    if leg.hits:
-        described["hits"] = leg.hits
-    return described
+def _describe_targets(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
+    targets: dict[tuple[UUID, int], Target] = {}
+    for decision in decisions:
+        for leg in decision.legs:
+            targets.setdefault((leg.target.instance_id, leg.target.revision), leg.target)
+    return [
+        {
+            "instance_id": target.instance_id,
+            "revision": target.revision,
+            "lock_number": target.lock_number,
+            "ticket_cost": target.ticket_cost,
+        }
+        for target in targets.values()
+    ]
 
 
-def _describe_target(target: Target) -> dict[str, Any]:
-    return {
-        "instance_id": target.instance_id,
-        "revision": target.revision,
-        "lock_number": target.lock_number,
-        "currency": target.currency,
-        "ticket_cost": target.ticket_cost,
-    }
+def _rates_used(decisions: Sequence[Decision]) -> dict[str, str | None]:
+    rates: dict[str, str | None] = {}
+    for each in decisions:
+        rates.update(rates_used(legs=each.legs, plan=each.plan, currency=each.currency) or {})
+    return rates

@@ -130,15 +130,22 @@ def learn_outcomes(*, legs: Iterable[Leg], outcomes: Iterable[list[Any]]) -> Non
             leg.tickets = {"earned": earned, "total": total}
 
 
-def answer_of(*, wager: Wager, legs: list[Leg], request_id: UUID, now: datetime) -> dict[str, Any]:
+def answer_of(
+    *, wager: Wager, legs: list[Leg], request_id: UUID | str, now: datetime
+) -> dict[str, Any]:
     """Return the answer to an accepted request, as the database makes it of the rows again."""
     return {
         "request_id": str(request_id),
         "base_wager": f"{wager.base_wager:f}",
         "currency": wager.currency,
         "created_at": format_instant(now),
-        "results": [_result(leg) for leg in legs],
+        "results": results_of(legs=legs),
     }
+
+
+def results_of(*, legs: Iterable[Leg]) -> list[dict[str, Any]]:
+    """Return what an answer says of each leg."""
+    return [_result(leg) for leg in legs]
 
 
 def unknown_player() -> NotFound:
@@ -198,7 +205,7 @@ def _record(
                 key.fingerprint,
                 as_json(value=request),
                 as_json(value=describe_legs(legs=legs)),
-                as_array(numbers=sorted({leg.target.lock_number for leg in accepted})),
+                as_array(values=sorted({leg.target.lock_number for leg in accepted})),
                 None if rates is None else as_json(value=rates),
                 now,
             ],
@@ -213,9 +220,9 @@ def as_json(*, value: Any) -> str:
     return _encode(value).decode()
 
 
-def as_array(*, numbers: Iterable[int]) -> str:
-    """Return numbers as PostgreSQL writes an array of them."""
-    return "{" + ",".join(map(str, numbers)) + "}"
+def as_array(*, values: Iterable[int | str]) -> str:
+    """Return numbers, ids or digests as PostgreSQL writes an array of them."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 def refused(*, code: str, legs: list[Leg], follow_links: bool) -> DomainError:

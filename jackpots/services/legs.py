@@ -81,6 +81,17 @@ def decide_legs(
     return legs
 
 
+def draw_for(*, leg: Leg, base_wager: Decimal) -> list[int]:
+    """Draw for the pots of a decided leg that drop by chance; return the positions hit."""
+    if leg.error is not None or not leg.target.drops_by_chance:
+        return []
+    return draw_hits(
+        [pot.hit_probability for pot in leg.target.pots],
+        wagered=EXACT.multiply(base_wager, leg.rate),
+        randbelow=secrets.randbelow,
+    )
+
+
 def describe_legs(*, legs: Iterable[Leg]) -> list[dict[str, Any]]:
     """
     Return the legs in the shape the database takes, once written as JSON by msgspec.
@@ -178,12 +189,7 @@ def _fill(leg: Leg, plan: ContributionPlan, base_wager: Decimal, currency: str) 
             target.terms, base_wager=base_wager, rate=leg.rate
         )
     leg.parts = rules.split_over_pots(leg.amount, [pot.share for pot in target.pots])
-    if target.drops_by_chance:
-        leg.hits = draw_hits(
-            [pot.hit_probability for pot in target.pots],
-            wagered=EXACT.multiply(base_wager, leg.rate),
-            randbelow=secrets.randbelow,
-        )
+    leg.hits = draw_for(leg=leg, base_wager=base_wager)
 
 
 def _usd_rate(plan: ContributionPlan, currency: str) -> Decimal:

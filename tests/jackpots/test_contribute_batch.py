@@ -1,5 +1,6 @@
 """POST /v2/jackpots/contributions/batch: every item as by itself, together in one statement."""
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -85,6 +86,34 @@ def test_an_item_is_answered_as_by_itself(
         Contribution.objects.order_by("request_id", "position").values_list(*facts, *kept[:3])
     )
     assert rows[:4] == rows[4:]
+
+
+def test_items_that_are_alike_are_each_answered_as_by_themselves(
+    operator: Operator, send: Send, contribute: Callable[..., Any]
+) -> None:
+    ExchangeRateFactory.create(operator=operator)
+    pots = [{"name": '100 %s "x" é', "share": "0.7"}, {"name": "%", "share": "0.3"}]
+    main = InstanceFactory.create(operator=operator, progressive=True, pots=pots)
+    link(main, InstanceFactory.create(operator=operator, progressive=True, currency="USD"))
+    alone = contribute(main, base_wager="3.33").content.decode()
+    keys = ['"50 %s"', "\\", "plain"]
+
+    response = send([item(main, key, base_wager="3.33") for key in keys])
+
+    written = [
+        str(pk) for pk in Contribution.objects.order_by("number").values_list("pk", flat=True)
+    ]
+    expected = alone.partition('"results":')[2].partition(',"summary"')[0]
+    results = []
+    for number, key in enumerate(keys):
+        shown = expected
+        for position in range(2):
+            shown = shown.replace(written[position], written[2 * number + 2 + position])
+        results.append(
+            f'{{"idempotency_key":{json.dumps(key)},"status":"accepted",'
+            f'"results":{shown},"error":null}}'
+        )
+    assert response.content.decode() == f'{{"results":[{",".join(results)}]}}'
 
 
 def test_every_item_counts_once_and_tells_its_own_story(

@@ -1,9 +1,11 @@
 """Batches of contributions over HTTP."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, ClassVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import msgspec
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -26,13 +28,24 @@ from jackpots.api.serializers import (
     represent_leg,
     wager_of,
 )
-from jackpots.services.batches import ITEMS_MAX, BatchItem, contribute_batch
-from jackpots.services.contributions import Contributed
+from jackpots.services.batches import (
+    ITEMS_MAX,
+    AsDecided,
+    BatchItem,
+    Decision,
+    Outcome,
+    contribute_batch,
+)
+from jackpots.services.contributions import results_of
 from operators.enums import Scope
 from operators.requests import calling_operator
 
 _MEMBERS = ("idempotency_key", "instance_id")
 _UUID_LENGTH = 36
+#: Stands for an id in a template; nobody else can have written it into a name.
+_MARK = uuid4().hex
+
+_encode = msgspec.json.Encoder().encode
 
 
 class BatchContributionSerializer(ContributeSerializer):
@@ -105,8 +118,9 @@ class BatchView(WindfallView):
                 now=timezone.now(),
             )
         )
+        templates: dict[Decision, str] = {}
         results = [
-            _represent(body, item if isinstance(item, DomainError) else next(outcomes))
+            _represent(body, item if isinstance(item, DomainError) else next(outcomes), templates)
             for body, item in zip(bodies, read, strict=True)
         ]
         return json_response({"results": results})
@@ -161,22 +175,37 @@ def _key_of(body: dict[str, Any], key: str, *, path: str) -> IdempotencyKey:
     return IdempotencyKey(checked_key(key), fingerprint("POST", path, body))
 
 
-def _represent(body: Any, outcome: Contributed | DomainError) -> dict[str, Any]:
+def _represent(body: Any, outcome: Outcome, templates: dict[Decision, str]) -> Any:
     key = body.get("idempotency_key") if isinstance(body, dict) else None
-    shown: dict[str, Any] = {
-        "idempotency_key": key if isinstance(key, str) else None,
+    key = key if isinstance(key, str) else None
+    if isinstance(outcome, AsDecided):
+        decision = outcome.decision
+        if decision not in templates:
+            templates[decision] = _template(decision)
+        shown = templates[decision] % (_encode(key).decode(), *outcome.contribution_ids)
+        return msgspec.Raw(shown.encode())
+    result: dict[str, Any] = {
+        "idempotency_key": key,
         "status": "failed",
         "results": None,
         "error": None,
     }
     if isinstance(outcome, DomainError):
-        shown["error"] = {"code": outcome.code, "detail": outcome.detail}
+        result["error"] = {"code": outcome.code, "detail": outcome.detail}
         if "errors" in outcome.members:
-            shown["error"]["errors"] = outcome.members["errors"]
-        return shown
-    shown["status"] = "replayed" if outcome.is_replay else "accepted"
-    shown["results"] = _represent_legs(outcome.answer["results"])
-    return shown
+            result["error"]["errors"] = outcome.members["errors"]
+        return result
+    result["status"] = "replayed" if outcome.is_replay else "accepted"
+    result["results"] = _represent_legs(outcome.answer["results"])
+    return result
+
+
+def _template(decision: Decision) -> str:
+    """Return the result of items that went as decided, to be filled in with key and ids."""
+    legs = [replace(leg, id=_MARK) for leg in decision.legs]
+    results = _encode(_represent_legs(results_of(legs=legs))).decode()
+    shown = results.replace("%", "%%").replace(_MARK, "%s")
+    return f'{{"idempotency_key":%s,"status":"accepted","results":{shown},"error":null}}'
 
 
 def _represent_legs(legs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
