@@ -1,11 +1,14 @@
 """One key, one effect: idempotency.answer_once and respond_once."""
 
+import hashlib
 import json
 from datetime import datetime
 from typing import Any
 
 import pytest
 from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core import idempotency
 from core.api.idempotency import fingerprint
@@ -207,3 +210,15 @@ def test_a_key_that_is_written_meanwhile_without_its_lock_is_in_progress(
         idempotency.answer_once(operator=operator, key=key, now=now, command=be_overtaken)
 
     assert IdempotencyRecord.objects.exists() is False
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=5) | st.text(st.characters(max_codepoint=0x7F), max_size=5),
+        st.text(st.characters(max_codepoint=0x7F)) | st.text(max_size=5) | st.integers(),
+    )
+)
+def test_the_fingerprint_of_a_body_is_that_of_the_first_release(body: dict[str, Any]) -> None:
+    canonical = json.dumps(["POST", "/v2/x", body], sort_keys=True, separators=(",", ":"))
+
+    assert fingerprint("POST", "/v2/x", body) == hashlib.sha256(canonical.encode()).hexdigest()

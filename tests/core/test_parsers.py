@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.exceptions import ParseError
 
-from core.api.parsers import DEPTH_MAX, INTEGER_DIGITS_MAX, parse_json
+from core.api.parsers import DEPTH_MAX, INTEGER_DIGITS_MAX, parse_json, parse_strictly
 
 documents = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -28,6 +29,54 @@ def test_any_bytes_are_a_value_or_refused(body: bytes) -> None:
 
     # What is taken is what Python's own, more generous parser reads.
     assert value == json.loads(body)
+
+
+#: What a body is made of; put together at random it is often JSON, and seldom quite.
+PIECES = [
+    *(b"{", b"}", b"[", b"]", b",", b":", b'"a"', b'"a":', b'"a":1', b'{"a":1,"a":1}', b'"b:"'),
+    *(b'"a":"::"', b'"\\u003a"', b'"\\u0000"', b"\x00", b'"\x01"', b'"\xff"', b'"\xed\xa0\x80"'),
+    *(b"1e400", b"1.0", b"-0", b"9" * 31, b"NaN", b"null", b" ", b"\n", b"\xef\xbb\xbf", b"[" * 16),
+    *(b'{"a":' * 15, b"]" * 16, b"}" * 15, b'"\xc3\xa9"', b'"\x7f"', b"01", b"true", b"'"),
+]
+
+
+@given(
+    st.lists(st.sampled_from(PIECES)).map(b"".join)
+    | documents.map(lambda it: json.dumps(it).encode())
+)
+def test_the_quick_parser_takes_and_refuses_what_the_strict_one_does(body: bytes) -> None:
+    assert outcome(parse_json, body) == outcome(parse_strictly, body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":"1","a":"1"}',
+        b'{"a":"1", "a" : "1:2", "b":"::"}',
+        b'{"a":{"b":":"},"a":":"}',
+        b'[{"a":":","a":""}]',
+        b'{"a":1,"\\u0061":2,"b":"\\u003a"}',
+    ],
+)
+def test_no_name_comes_twice(body: bytes) -> None:
+    with pytest.raises(ParseError, match="twice"):
+        parse_json(body)
+
+
+@pytest.mark.parametrize("around", [(b"[", b"]"), (b'{"a":', b"}")])
+@pytest.mark.parametrize("inner", [b'"text"', b"1", b"[]"])
+def test_depth_is_counted_alike(around: tuple[bytes, bytes], inner: bytes) -> None:
+    for depth in range(DEPTH_MAX - 1, DEPTH_MAX + 2):
+        body = around[0] * depth + inner + around[1] * depth
+        assert outcome(parse_json, body) == outcome(parse_strictly, body)
+
+
+def outcome(parse: Callable[[bytes], Any], body: bytes) -> str:
+    """Return what a parser makes of a body, types and all, or says against it."""
+    try:
+        return repr(parse(body))
+    except ParseError as refusal:
+        return f"refused: {refusal}"
 
 
 @given(documents)
