@@ -51,7 +51,8 @@ class Workload(ABC):
 
         :raises CannotRun: if a request was refused.
         """
-        self._rendered.extend(islice(self._stream, self._wanted - len(self._rendered)))
+        missing = max(self._wanted - len(self._rendered), 0)
+        self._rendered.extend(islice(self._stream, missing))
         ready = iter(self._rendered)
         answers = load.run(chain(ready, self._stream), seconds=seconds)
         self._rendered = list(ready)
