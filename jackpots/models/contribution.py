@@ -35,7 +35,8 @@ class Contribution(models.Model):
 
     The foreign keys to operator, instance, source and player have no constraint in the
     database: checking them would lock those rows on the hot path (docs/adr/0003, 0009).
-    Instances are never deleted (trigger).
+    Instances are never deleted (trigger). That a reversal reverses a row that there is, and
+    none twice, is asked of reversals only (trigger, unique index).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -106,6 +107,7 @@ class Contribution(models.Model):
         "self",
         on_delete=models.PROTECT,
         null=True,
+        db_constraint=False,
         related_name="reversal",
         help_text="Of a reversal: the contribution that was rolled back.",
     )
