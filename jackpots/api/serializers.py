@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Set
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -66,9 +67,13 @@ def read_wager(data: Any) -> Wager:
     return plain_wager(data) or wager_of(parsed(ContributeSerializer, data))
 
 
-def plain_wager(data: Any) -> Wager | None:
-    """Return the wager of a body that ContributeSerializer would take just as it is, or None."""
-    if type(data) is not dict or not data.keys() <= _PLAIN_FIELDS:
+def plain_wager(data: Any, *, beside: Set[str] = frozenset()) -> Wager | None:
+    """
+    Return the wager of a body that ContributeSerializer would take just as it is, or None.
+
+    Members named in ``beside`` are somebody else's.
+    """
+    if type(data) is not dict or not data.keys() <= _PLAIN_FIELDS | beside:
         return None
     player, amount = data.get("player_id"), data.get("base_wager")
     currency, round_id = data.get("currency"), data.get("gameround_id", "-")

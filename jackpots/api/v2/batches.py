@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
@@ -40,7 +41,7 @@ from jackpots.services.contributions import results_of
 from operators.enums import Scope
 from operators.requests import calling_operator
 
-_MEMBERS = ("idempotency_key", "instance_id")
+_MEMBERS = frozenset({"idempotency_key", "instance_id"})
 _UUID_LENGTH = 36
 #: Stands for an id in a template; nobody else can have written it into a name.
 _MARK = uuid4().hex
@@ -153,16 +154,20 @@ def _read_item(body: Any, *, path: str) -> BatchItem | DomainError:
 
 def _plain_item(body: dict[str, Any], *, path: str) -> BatchItem | None:
     """Return the item of a plain body, as nearly all are, or None if it needs a closer look."""
-    key, instance_id = map(body.get, _MEMBERS)
+    key, instance_id = body.get("idempotency_key"), body.get("instance_id")
     if type(key) is not str or type(instance_id) is not str or len(instance_id) != _UUID_LENGTH:
         return None
-    wager = plain_wager({name: body[name] for name in body if name not in _MEMBERS})
+    wager = plain_wager(body, beside=_MEMBERS)
     if wager is None:
         return None
     try:
-        return BatchItem(_key_of(body, key, path=path), UUID(instance_id), wager)
+        return BatchItem(_key_of(body, key, path=path), _uuid_of(instance_id), wager)
     except ValueError:
         return None
+
+
+# Most items of a batch are for few instances.
+_uuid_of = lru_cache(maxsize=1000)(UUID)
 
 
 def _checked_item(body: dict[str, Any], *, path: str) -> BatchItem:
