@@ -125,6 +125,30 @@ def test_the_same_key_acts_once(running: Running) -> None:
     assert meter(running.jackpots()["Daily"]) - meter(jackpot) == Decimal("1.00")
 
 
+def test_a_pause_is_obeyed_by_every_process(running: Running) -> None:
+    monthly = f"/v2/jackpots/instances/{running.jackpots()['Monthly']['id']}"
+    body = {"player_id": "player-001", "base_wager": "10.00", "currency": "USD"}
+
+    def statuses() -> set[int]:
+        # A connection each, so that both processes are met, with what they remember.
+        return {
+            httpx2.post(
+                f"{running.windfall.base_url}{monthly}/contributions",
+                json=body,
+                headers={**running.client.headers, "Idempotency-Key": str(uuid4())},
+                trust_env=False,
+            ).status_code
+            for _number in range(20)
+        }
+
+    accruing = statuses()
+    running.client.post(f"{monthly}/pause", json={"reason": "To see who obeys"})
+    paused = statuses()
+    running.client.post(f"{monthly}/resume", json={})
+
+    assert (accruing, paused, statuses()) == ({201}, {409}, {201})
+
+
 def test_a_promise_is_kept_by_the_worker(running: Running) -> None:
     before = running.jackpots()["Daily"]
 
@@ -185,6 +209,6 @@ def test_the_demo_world_is_loaded_once(running: Running) -> None:
 
     assert again.returncode == 0, again.stderr
     assert again.stdout.startswith(
-        "Lucky Star Casino: 200 players, 12 games, 13 jackpots, 4 promos, 5 bonus templates.\n"
+        "Lucky Star Casino: 200 players, 12 games, 15 jackpots, 4 promos, 5 bonus templates.\n"
     )
     assert sorted(running.jackpots()) == names
