@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.db import IntegrityError, connection, transaction
 from django.db.utils import OperationalError
 from psycopg.errors import LockNotAvailable, UniqueViolation
@@ -18,8 +19,7 @@ from core.errors import IdempotencyInProgress, IdempotencyKeyReused
 from core.models import IdempotencyRecord
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
+class IdempotencyKey(msgspec.Struct, frozen=True):
     """A caller's key, and the SHA-256 of the request that it came with."""
 
     value: str

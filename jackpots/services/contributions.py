@@ -35,8 +35,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-@dataclass(frozen=True, slots=True)
-class Wager:
+class Wager(msgspec.Struct, frozen=True):
     """What a caller contributes: the bet behind it, and what the caller wants remembered."""
 
     player_reference: str
