@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 10
+STOP_TIMEOUT_S = 30
 
 # Variables of the developer, of make and of this test run that would change what is tested.
 OURS = {
