@@ -69,6 +69,12 @@ class KeyThrottle(BaseThrottle):
         return None if request.auth is None else str(request.auth.pk)
 
 
+def forget_leases() -> None:
+    """Forget what this process has counted in advance; the shared counts stay."""
+    with _leases_lock:
+        _leases.clear()
+
+
 def _count(caller: str, key: str, *, at_a_time: int) -> int:
     """Return the number of the caller's request in the window that ``key`` names."""
     with _leases_lock:

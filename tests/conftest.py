@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from core.actors import Actor, ActorKind
-from operators import authentication
+from operators import authentication, throttling
 from operators.models import Operator
 from tests.adapters.sandbox import (  # noqa: F401 -- fixtures
     sandbox_process,
@@ -79,6 +79,7 @@ def client(operator: Operator, client_of: Callable[..., Client]) -> Client:
 def _nothing_remembered(settings: Any) -> Iterator[None]:
     """Forget what a process remembers between requests: each test is a fresh process."""
     authentication.forget_cached_keys()
+    throttling.forget_leases()
     # Not cache.clear(): the tests that run at the same time share the server.
     own = {**settings.CACHES["default"], "KEY_PREFIX": f"test-{uuid4()}"}
     settings.CACHES = {"default": own}
