@@ -18,6 +18,8 @@ DATA_DIR = folders.DATA_DIR
 
 # Our apps, top first; the order is the order of imports and of locks.
 WINDFALL_APPS = [
+    "reports",
+    "simulations",
     "activity",
     "adapters",
     "promos",
@@ -26,6 +28,8 @@ WINDFALL_APPS = [
     "wallets",
     "games",
     "players",
+    "approvals",
+    "staff",
     "operators",
     "core",
 ]

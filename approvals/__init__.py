@@ -1,0 +1,1 @@
+"""What needs a second person: requests, and what was decided about them."""

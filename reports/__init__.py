@@ -1,0 +1,1 @@
+"""Reports of what bonuses, jackpots and promos cost, and their CSV."""

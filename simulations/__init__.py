@@ -1,0 +1,1 @@
+"""What terms are likely to cost the house, before anybody is given them."""

@@ -1,0 +1,1 @@
+"""Who works in the back office: roles, signing in, second factors, lockout."""

@@ -1,0 +1,8 @@
+"""Staff as a Django application."""
+
+from django.apps import AppConfig
+
+
+class StaffConfig(AppConfig):
+    name = "staff"
+    verbose_name = "Staff"
