@@ -14,17 +14,18 @@ from wallets.enums import PLAYER_CASH_KINDS, AccountKind
 from wallets.models import Account, Transfer, TransferQuerySet, TransferSide, TransferSideQuerySet
 
 # One statement, so one snapshot: whatever is folded or posted meanwhile, each row is
-# counted once, below the watermark or from it on.
+# counted once, below the watermark or from it on. (The bound above it bounds nothing: it tells
+# the planner that the range is narrow.)
 _HOT_BALANCE = """
 SELECT coalesce(snapshot.balance, 0)
      + coalesce((
         SELECT sum(amount) FROM wallets_transfer
         WHERE credit_account_id = account.id AND credit_balance_after IS NULL
-          AND xid >= coalesce(snapshot.watermark, '0')), 0)
+          AND xid BETWEEN coalesce(snapshot.watermark, '0') AND '18446744073709551615'), 0)
      - coalesce((
         SELECT sum(amount) FROM wallets_transfer
         WHERE debit_account_id = account.id AND debit_balance_after IS NULL
-          AND xid >= coalesce(snapshot.watermark, '0')), 0)
+          AND xid BETWEEN coalesce(snapshot.watermark, '0') AND '18446744073709551615'), 0)
 FROM wallets_account AS account
 LEFT JOIN wallets_accountsnapshot AS snapshot ON snapshot.account_id = account.id
 WHERE account.id = %s
