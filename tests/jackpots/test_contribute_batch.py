@@ -1,6 +1,7 @@
 """POST /v2/jackpots/contributions/batch: every item as by itself, together in one statement."""
 
 import json
+import random
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -173,6 +174,33 @@ def test_every_item_counts_once_and_tells_its_own_story(
     expected = Decimal("0.1") * 3 + Decimal("0.01") + Decimal(too_many) / 100
     assert meter(instance) == expected
     assert IdempotencyRecord.objects.count() == Contribution.objects.count() == 5
+
+
+def test_a_thousand_with_repeats_known_and_invalid_ones_among_them(
+    instance: Instance, send: Send
+) -> None:
+    known = [item(instance, f"known-{number}", base_wager="7.00") for number in range(10)]
+    assert outcomes(send(known)) == [("accepted", None)] * 10
+    fresh = [item(instance, f"fresh-{number}") for number in range(970)]
+    invalid = [item(instance, f"invalid-{number}", base_wager="-1") for number in range(10)]
+    mixed: list[tuple[dict[str, Any], tuple[str, str | None]]] = [
+        *((each, ("replayed", None)) for each in known),
+        *((each, ("accepted", None)) for each in fresh),
+        *((each, ("failed", "INVALID_REQUEST")) for each in invalid),
+    ]
+    random.Random(11).shuffle(mixed)
+    # Each repeat somewhere after the one that it repeats.
+    mixed.extend((each, ("replayed", None)) for each in fresh[::97])
+
+    response = send([each for each, _expected in mixed])
+
+    assert len(mixed) == 1000
+    assert outcomes(response) == [expected for _each, expected in mixed]
+    keys = [each["idempotency_key"] for each in response.json()["results"]]
+    assert keys == [each["idempotency_key"] for each, _expected in mixed]
+    assert Contribution.objects.count() == 980
+    assert IdempotencyRecord.objects.count() == 980
+    assert meter(instance) == Decimal("0.07") * 10 + Decimal("0.1") * 970
 
 
 def test_a_batch_sent_again_is_answered_by_replays(instance: Instance, send: Send) -> None:

@@ -1,5 +1,6 @@
 """Contributions of the least unit, over links and rates: every unit is somewhere, and once."""
 
+import os
 import random
 from decimal import Decimal
 
@@ -21,7 +22,8 @@ from tests.factories.operators import ExchangeRateFactory
 from tests.factories.players import PlayerFactory
 from tests.jackpots.conftest import link
 
-BATCHES = 4
+#: Of a thousand contributions; LEAST_UNIT_BATCHES=1000 makes it a million, in some minutes.
+BATCHES = int(os.environ.get("LEAST_UNIT_BATCHES", "4"))
 SHARES = [Decimal("0.5"), Decimal("0.3"), Decimal("0.2")]
 
 
