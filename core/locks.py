@@ -25,10 +25,12 @@ class AdvisoryLock(IntEnum):
     """
     What an advisory lock stands for: the first of its two numbers.
 
-    Taken in this order. The numbers stand in database functions too, so they are never
-    reused and never changed.
+    Taken in this order, which is not that of the numbers: those stand in database functions
+    too, so they are never reused and never changed. APPROVAL comes before everything, because
+    what is approved takes whatever locks it needs by itself.
     """
 
+    APPROVAL = 5
     IDEMPOTENCY_KEY = 1
     RAFFLE_PLAYER = 2
     INSTANCE = 3
