@@ -9,7 +9,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from adapters.services import deliveries, inbox, relaying
+from adapters.services import deliveries, inbox, relaying, retention
 from core.actors import Actor, ActorKind
 
 logger = logging.getLogger(__name__)
@@ -76,3 +76,19 @@ def delete_old_webhook_messages(**_newer: Any) -> int:
     if deleted_count:
         logger.info("deleted %s webhook messages", deleted_count)
     return deleted_count
+
+
+@shared_task
+def delete_old_deliveries(**_newer: Any) -> int:
+    """Delete what was told to operators long ago. Safe to run twice, or at the same time."""
+    deleted = retention.delete_what_was_told(
+        now=timezone.now(),
+        keep_for=timedelta(days=settings.OUTBOX_DAYS),
+        batch_size=DELETED_PER_BATCH,
+        limit=DELETED_PER_RUN_MAX,
+    )
+    if deleted.delivery_count or deleted.message_count:
+        logger.info(
+            "deleted %s deliveries and %s messages", deleted.delivery_count, deleted.message_count
+        )
+    return deleted.delivery_count + deleted.message_count

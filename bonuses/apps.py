@@ -8,4 +8,8 @@ class BonusesConfig(AppConfig):
     verbose_name = "Bonuses"
 
     def ready(self) -> None:
-        from bonuses import books  # noqa: F401, PLC0415 -- registers the checks
+        from approvals import ports  # noqa: PLC0415 -- once apps are ready
+        from bonuses import books, metrics  # noqa: F401, PLC0415 -- registers what they say
+        from bonuses.services import manual_grants  # noqa: PLC0415 -- as above
+
+        ports.register_kind(manual_grants.MANUAL_GRANT)

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 
 from config.api_docs import RedocView, SwaggerView, redoc_bundle
 from core import health
+from core.api.metrics import metrics
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/"), name="home"),
@@ -14,6 +15,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("docs/", SwaggerView.as_view(), name="swagger"),
+    path("metrics", metrics, name="metrics"),
     path("redoc/", RedocView.as_view(), name="redoc"),
     path("redoc/bundle.js", redoc_bundle, name="redoc-bundle"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),

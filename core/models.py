@@ -1,6 +1,7 @@
 """Rows the kernel keeps: the audit trail, the outbox, idempotency keys, checks of the books."""
 
 import uuid
+from datetime import datetime
 from typing import Any, ClassVar, Self
 
 import pgtrigger
@@ -16,6 +17,11 @@ from core.querysets import OperatorQuerySet
 def new_id() -> uuid.UUID:
     """Return a fresh time-ordered UUID (version 7), so that indexes grow at one end."""
     return uuid_utils.compat.uuid7()
+
+
+def id_floor(instant: datetime) -> uuid.UUID:
+    """Return the id below which all ids lie that new_id() gave before ``instant``."""
+    return uuid.UUID(int=int(instant.timestamp() * 1000) << 80)
 
 
 class AmountField(models.DecimalField):  # type: ignore[type-arg]

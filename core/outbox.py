@@ -8,12 +8,13 @@ them from here. The kernel does not know who that is.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Model
 
 from core import locks
-from core.models import OutboxMessage
+from core.models import OutboxMessage, id_floor
 
 
 def publish(
@@ -68,3 +69,29 @@ def mark_relayed(*, messages: Sequence[OutboxMessage], now: datetime) -> int:
     assert connection.in_atomic_block, "messages are marked in the transaction that passes them on"
     ids = [message.pk for message in messages]
     return OutboxMessage.objects.unrelayed().filter(pk__in=ids).update(relayed_at=now)
+
+
+def list_relayed_before(
+    *, instant: datetime, after: UUID | None = None, count_max: int
+) -> list[UUID]:
+    """
+    Return the ids of the oldest messages from before ``instant`` that have been passed on.
+
+    In the order of their ids, and only those beyond ``after``. Ids grow with time, so this
+    reads no more of the table than it returns.
+    """
+    old = OutboxMessage.objects.filter(pk__lt=id_floor(instant), relayed_at__isnull=False)
+    if after is not None:
+        old = old.filter(pk__gt=after)
+    return list(old.order_by("pk").values_list("pk", flat=True)[:count_max])
+
+
+def delete_relayed(*, ids: Sequence[UUID]) -> int:
+    """
+    Delete messages that have been passed on; one that has not is refused by the database.
+
+    The caller knows that nobody needs them any more.
+    """
+    assert connection.in_atomic_block, "who decides that nobody needs them deletes them"
+    deleted_count, _by_model = OutboxMessage.objects.filter(pk__in=ids).delete()
+    return deleted_count

@@ -31,6 +31,15 @@ def unseal(text: str) -> str:
         raise SealBroken("None of SECRETS_KEYS opens it.") from None
 
 
+def is_sealing_key(key: str) -> bool:
+    """Tell whether ``key`` is one that can seal."""
+    try:
+        Fernet(key)
+    except ValueError:
+        return False
+    return True
+
+
 def _keys() -> MultiFernet:
     # Made anew each time: making it costs microseconds, and a setting may change in a test.
     return MultiFernet([Fernet(key) for key in settings.SECRETS_KEYS])

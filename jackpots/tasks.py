@@ -1,14 +1,16 @@
 """Jackpot work that runs without a request."""
 
 import logging
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from core.actors import Actor, ActorKind
-from jackpots.services import draws, folding, payouts, requests
+from jackpots.services import draws, folding, payouts, requests, retention
 
 logger = logging.getLogger(__name__)
 
@@ -78,3 +80,23 @@ def finish_draws(**_newer: Any) -> int:
     if steps_count:
         logger.info("took raffles on by %s steps", steps_count)
     return steps_count
+
+
+# Bounded, and often enough to keep up with twenty promises a second. Meters are folded by the
+# same workers, so that a run must be short.
+ENDED_REQUESTS_PER_RUN_MAX = 80_000
+ENDED_REQUESTS_PER_BATCH = 5_000
+
+
+@shared_task
+def delete_old_contribution_requests(**_newer: Any) -> int:
+    """Delete promises that were kept long ago. Safe to run twice, or at the same time."""
+    deleted_count = retention.delete_ended_requests(
+        now=timezone.now(),
+        keep_for=timedelta(days=settings.CONTRIBUTION_REQUEST_DAYS),
+        batch_size=ENDED_REQUESTS_PER_BATCH,
+        limit=ENDED_REQUESTS_PER_RUN_MAX,
+    )
+    if deleted_count:
+        logger.info("deleted %s contribution requests", deleted_count)
+    return deleted_count

@@ -10,7 +10,7 @@ from django.db.models.functions import RowNumber
 
 from adapters.enums import DeliveryStatus
 from adapters.models.endpoint import TOPIC_LENGTH_MAX, WebhookEndpoint
-from core.models import append_only, new_id
+from core.models import id_floor, new_id
 from core.querysets import OperatorQuerySet
 
 ERROR_LENGTH_MAX = 300
@@ -27,6 +27,11 @@ class WebhookDeliveryQuerySet(OperatorQuerySet["WebhookDelivery"]):
         return self.pending().filter(
             Q(leased_until=None) | Q(leased_until__lte=now), next_attempt_at__lte=now
         )
+
+    def settled_before(self, instant: datetime) -> Self:
+        """Deliveries made before ``instant`` that are not to be attempted any more."""
+        # Ids grow with time, and are the order in which old ones are found.
+        return self.filter(pk__lt=id_floor(instant)).exclude(status=DeliveryStatus.PENDING)
 
     def in_turns(self, *, turns_max: int) -> Self:
         """The first of every endpoint before the second of any, and so on for ``turns_max``."""
@@ -54,7 +59,9 @@ class WebhookDelivery(models.Model):
 
     Invariants, each one a constraint or a trigger below:
     - an endpoint gets a message through one delivery;
-    - only a pending one has an attempt to come, and a delivered one its instant.
+    - only a pending one has an attempt to come, and a delivered one its instant;
+    - a pending one is never deleted. Settled ones go after OUTBOX_DAYS
+      (adapters.services.retention), their attempts and their messages with them.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -107,6 +114,11 @@ class WebhookDelivery(models.Model):
                 fields=["next_attempt_at"],
                 condition=Q(status=DeliveryStatus.PENDING),
             ),
+            models.Index(
+                name="webhook_delivery_failed",
+                fields=["created_at"],
+                condition=Q(status=DeliveryStatus.FAILED),
+            ),
             models.Index(name="webhook_delivery_newest_first", fields=["operator", "-id"]),
             models.Index(name="webhook_delivery_of_endpoint", fields=["endpoint", "-id"]),
         ]
@@ -128,7 +140,11 @@ class WebhookDelivery(models.Model):
                     "operator_id", "endpoint_id", "message_id", "topic", "created_at"
                 ),
             ),
-            pgtrigger.Protect(name="webhook_delivery_is_never_deleted", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="webhook_delivery_is_settled_or_kept",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Q(old__status=DeliveryStatus.PENDING),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -147,7 +163,8 @@ class WebhookDelivery(models.Model):
 
 class DeliveryAttempt(models.Model):
     """
-    One attempt to deliver, and what came back; never changed (trigger).
+    One attempt to deliver, and what came back; never changed, and kept as long as its delivery
+    (triggers).
 
     ``excerpt`` is the beginning of the answer's body, as text. It is the receiver's: it is
     shown escaped, and means nothing to us. No status code: there was no answer.
@@ -165,7 +182,19 @@ class DeliveryAttempt(models.Model):
     class Meta:
         verbose_name = "delivery attempt"
         indexes: ClassVar = [models.Index(name="delivery_attempt_log", fields=["delivery", "id"])]
-        triggers: ClassVar = [append_only("delivery_attempt_is_append_only")]
+        triggers: ClassVar = [
+            pgtrigger.Protect(name="delivery_attempt_never_changes", operation=pgtrigger.Update),
+            pgtrigger.Trigger(
+                name="delivery_attempt_goes_with_its_delivery",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Delete,
+                func=(
+                    "IF EXISTS (SELECT FROM adapters_webhookdelivery WHERE id = OLD.delivery_id)"
+                    " THEN RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table',"
+                    " TG_TABLE_NAME; END IF; RETURN OLD;"
+                ),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.status_code or self.error}"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from kombu import Exchange, Queue
 
@@ -113,6 +114,11 @@ DATABASES["default"].update(
         },
     }
 )
+# A PgBouncer that lends connections by the transaction takes no options with a connection, so
+# the role carries the timeouts (docs/operations.md); and it would lose a cursor of the server.
+if env.bool("DATABASE_PGBOUNCER", default=False):
+    del DATABASES["default"]["OPTIONS"]["options"]
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- cache and broker
@@ -154,16 +160,14 @@ CELERY_TASK_ROUTES = {
     "wallets.tasks.*": {"queue": "wallets"},
 }
 # Declared, so that a worker that is not told its queues (`--queues`) serves all of them.
-CELERY_TASK_QUEUES = [
-    Queue(route["queue"], Exchange(route["queue"]), routing_key=route["queue"])
-    for route in CELERY_TASK_ROUTES.values()
-]
+CELERY_TASK_QUEUES = [Queue(queue, Exchange(queue), routing_key=queue) for queue in QUEUES]
 CELERY_BEAT_SCHEDULE = {
     "fold-contributions": {
         "task": "jackpots.tasks.fold_contributions",
         "schedule": 1.0,
         # A run that could not start within two seconds is replaced by the next one.
         "options": {"expires": 2},
+QUEUES = list(dict.fromkeys(route["queue"] for route in CELERY_TASK_ROUTES.values()))
     },
     "apply-contribution-requests": {
         "task": "jackpots.tasks.apply_contribution_requests",
@@ -225,13 +229,40 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
-    "reconcile-bonuses": {"task": "bonuses.tasks.reconcile_bonuses", "schedule": 24 * 3600.0},
+    "delete-old-deliveries": {
+        "task": "adapters.tasks.delete_old_deliveries",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "delete-old-contribution-requests": {
+        "task": "jackpots.tasks.delete_old_contribution_requests",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    # By the clock: an interval of a day would begin anew with every deployment.
+    "reconcile-bonuses": {
+        "task": "bonuses.tasks.reconcile_bonuses",
+        "schedule": crontab(hour="4", minute="10"),
+    },
     "resume-reconciliation": {
         "task": "bonuses.tasks.resume_reconciliation",
         "schedule": 300.0,
         "options": {"expires": 300},
     },
-    "check-books": {"task": "core.tasks.check_books", "schedule": 24 * 3600.0},
+    "check-books": {
+        "task": "core.tasks.check_books",
+        "schedule": crontab(hour="3", minute="10"),
+    },
+    # One for every queue: that somebody takes it is what says that the queue has a worker.
+    **{
+        f"tick-{queue}": {
+            "task": "core.tasks.tick",
+            "schedule": 10.0,
+            "kwargs": {"queue": queue},
+            "options": {"queue": queue, "expires": 30},
+        }
+        for queue in QUEUES
+    },
 }
 
 # --- the API
@@ -275,6 +306,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": [],
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/v[0-9]",
+# How long messages to operators are kept once they have been delivered or given up: so long
+# they can be looked at, and sent again.
+OUTBOX_DAYS = env.int("OUTBOX_DAYS", default=90)
+# How long one can ask what became of a contribution that was answered 202.
+CONTRIBUTION_REQUEST_DAYS = env.int("CONTRIBUTION_REQUEST_DAYS", default=90)
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -322,6 +358,13 @@ ADAPTER_BREAKER_FAILURES = env.int("ADAPTER_BREAKER_FAILURES", default=10)
 ADAPTER_BREAKER_OPEN_S = env.float("ADAPTER_BREAKER_OPEN_S", default=10.0)
 
 # --- web
+# --- monitoring
+
+# Who may ask for /metrics (core/api/metrics.py): whoever bears the token, if there is one;
+# else nobody but the machine itself.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_FROM_LOOPBACK = env.bool("METRICS_FROM_LOOPBACK", default=True)
+
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"

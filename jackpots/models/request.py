@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import Q
 
-from core.models import new_id
+from core.models import id_floor, new_id
 from core.querysets import OperatorQuerySet
 from jackpots.enums import RequestStatus
 
@@ -20,6 +20,11 @@ class ContributionRequestQuerySet(OperatorQuerySet["ContributionRequest"]):
         """Requests to apply (again) now."""
         return self.pending().filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
 
+    def ended_before(self, instant: datetime) -> Self:
+        """Requests made before ``instant`` that have been applied, or refused."""
+        # Ids grow with time, and are the order in which old ones are found.
+        return self.filter(pk__lt=id_floor(instant)).exclude(status=RequestStatus.PENDING)
+
 
 class ContributionRequest(models.Model):
     """
@@ -27,6 +32,8 @@ class ContributionRequest(models.Model):
 
     ``id`` is the request_id of the contributions that it leads to. ``answer`` is the stored
     answer of a request that is done, ``error`` the problem document of one that failed.
+    One that has ended goes after CONTRIBUTION_REQUEST_DAYS; the keys of promise and effect,
+    which make it happen once, are kept for ever (core.idempotency).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
