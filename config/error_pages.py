@@ -6,7 +6,7 @@ from django.shortcuts import render
 
 from core.api import problems
 
-_BACK_OFFICE = "/admin/"
+_BACK_OFFICE = ("/admin/", "/accounts/")
 
 
 def not_found_page(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -20,6 +20,7 @@ urlpatterns = [
     path("redoc/bundle.js", redoc_bundle, name="redoc-bundle"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("accounts/", include("staff.sign_in.urls")),
     path("v1/", include("players.api.v1.urls")),
     path("v1/", include("games.api.v1.urls")),
     path("v1/", include("operators.api.v1.urls")),

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from activity.demo.loading import ACTOR, LOGIN, PASSWORD, LoadedWorld
+from activity.demo.loading import ACTOR, LoadedWorld
+from activity.demo.staff import LOGIN, PASSWORD
 from core.embedded.folder import write_private
 from operators.enums import Scope
 from operators.models import ApiKey, Operator

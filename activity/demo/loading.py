@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.db import transaction
 
 from activity.demo.bonuses import live_through_bonuses, make_templates, run_campaign
@@ -25,6 +24,7 @@ from activity.demo.people import (
     funded_players,
 )
 from activity.demo.promos import live_through_promos, open_promos
+from activity.demo.staff import hire_staff
 from activity.errors import CashierReferenceTaken
 from activity.services.deposits import make_deposit
 from core import audit
@@ -46,9 +46,6 @@ from players.services.registration import exclude_player, put_player
 
 OPERATOR_SLUG = "demo"
 OPERATOR_NAME = "Lucky Star Casino"
-LOGIN = "demo"
-#: Documented, because the demo listens on the loopback address only.
-PASSWORD = "lucky-star-demo"  # noqa: S105 -- not a secret, see above
 
 ACTOR = Actor(kind=ActorKind.COMMAND, ref="load_demo")
 LOADED = "demo.world.loaded"
@@ -103,7 +100,7 @@ def load_world(*, now: datetime, report: Callable[[str], None]) -> LoadedWorld:
         live_through_jackpots(
             operator=operator, instance_ids=instance_ids, actor=ACTOR, until=began_at + AGE
         )
-        _hire_staff(now)
+        hire_staff(actor=ACTOR, now=now)
         _mark_as_loaded(operator, now)
     return LoadedWorld(operator=operator, first_key=first_key)
 
@@ -225,20 +222,6 @@ def _link_and_open(
             reason="Waiting for the new prize list",
             actor=ACTOR,
             now=began_at,
-        )
-
-
-@transaction.atomic(durable=True)
-def _hire_staff(now: datetime) -> None:
-    if not User.objects.filter(username=LOGIN).exists():
-        user = User.objects.create_superuser(LOGIN, password=PASSWORD)
-        audit.record_action(
-            operator=None,
-            actor=ACTOR,
-            action="staff.user.added",
-            subject=user,
-            after={"username": LOGIN, "is_superuser": True},
-            now=now,
         )
 
 

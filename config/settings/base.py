@@ -9,6 +9,7 @@ from kombu import Exchange, Queue
 
 from adapters.webhooks.topics import TOPICS, attribute_of
 from config.settings import folders, unfold
+from config.settings.sign_in import *
 
 env = environ.Env()  # type: ignore[no-untyped-call]
 
@@ -52,6 +53,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "pgtrigger",
     "rest_framework",
+    *SIGN_IN_APPS,
     *WINDFALL_APPS,
 ]
 
@@ -66,8 +68,11 @@ MIDDLEWARE = [
     "core.middleware.PageCsrfViewMiddleware",
     "core.middleware.PageAuthenticationMiddleware",
     "core.middleware.PageMessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "staff.sign_in.middleware.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "core.middleware.AdminContentSecurityPolicyMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -223,6 +228,11 @@ QUEUES = list(dict.fromkeys(route["queue"] for route in CELERY_TASK_ROUTES.value
         "task": "adapters.tasks.deliver_due_webhooks",
         "schedule": 5.0,
         "options": {"expires": 5},
+    },
+    "delete-expired-sessions": {
+        "task": "staff.tasks.delete_expired_sessions",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
     },
     "delete-old-webhook-messages": {
         "task": "adapters.tasks.delete_old_webhook_messages",
@@ -390,8 +400,6 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# The theme's sign-in form does not say where to go next.
-LOGIN_REDIRECT_URL = "admin:index"
 UNFOLD = unfold.UNFOLD
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -17,6 +17,10 @@ DATABASE_URL = env.str("DATABASE_URL")
 CELERY_BROKER_URL = env.str("BROKER_URL")
 CACHE_URL = env.str("CACHE_URL")
 
+STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", default=True)
+# One proxy, because something before us has to end TLS (SECURE_PROXY_SSL_HEADER below).
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1)
+
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
 # Asked for from inside, where nobody speaks TLS.
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]

@@ -39,6 +39,12 @@ UNFOLD = {
     "SCRIPTS": [_file("windfall/backoffice.js"), _file("windfall/bonuses.js")],
     "DASHBOARD_CALLBACK": "core.admin.panels.home_context",
     "BORDER_RADIUS": "8px",
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Security", "link": reverse_lazy("mfa_index")},
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+        ],
+    },
     "COLORS": {
         # White on 600, and 700 on white, keep a contrast above 4.5 to 1.
         "primary": {

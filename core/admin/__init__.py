@@ -4,7 +4,6 @@ from core.admin.base import BackofficeModelAdmin, LargeTableAdmin, NamedRowsAdmi
 from core.admin.books import BooksCheckAdmin
 from core.admin.pages import ReasonForm, ServiceForm, ServicePage, staff_actor
 from core.admin.panels import Panel, panel_at_home, panel_on
-from core.admin.staff import RoleAdmin, StaffAdmin
 
 __all__ = [
     "BackofficeModelAdmin",
@@ -14,10 +13,8 @@ __all__ = [
     "Panel",
     "ReadOnlyAdmin",
     "ReasonForm",
-    "RoleAdmin",
     "ServiceForm",
     "ServicePage",
-    "StaffAdmin",
     "panel_at_home",
     "panel_on",
     "staff_actor",

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError
 
 from activity.demo import loading
+from approvals.models import Approval
 from bonuses.models import BonusIssuance
 from core.models import AuditEntry
 from jackpots.models import Boost, Contribution, Draw, Instance, Win
@@ -19,18 +20,22 @@ from wallets.models import Transfer
 pytestmark = pytest.mark.django_db
 
 
+def staff() -> list[User]:
+    return list(User.objects.order_by("username"))
+
+
 def test_an_interrupted_load_is_finished_by_the_next(
     load_demo: Callable[[], str], short_history: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_args: Any, **_kwargs: Any) -> None:
         raise KeyboardInterrupt
 
-    for step in ("record_history", "_hire_staff"):
+    for step in ("record_history", "hire_staff", "_mark_as_loaded"):
+        assert User.objects.exists() is False
         with monkeypatch.context() as patched:
             patched.setattr(loading, step, interrupt)
             with pytest.raises(KeyboardInterrupt):
                 load_demo()
-    assert User.objects.exists() is False
 
     load_demo()
 
@@ -39,12 +44,23 @@ def test_an_interrupted_load_is_finished_by_the_next(
     assert Win.objects.exclude(draw=None).count() == 5
     assert Win.objects.filter(cause="manual").count() == 1
     assert Boost.objects.count() == 1
+    assert Approval.objects.count() == 1
     assert Transfer.objects.filter(tag="DEPOSIT").count() == 55
     assert UserPromo.objects.count() == 22
     assert BonusIssuance.objects.exclude(granted_by_kind="campaign").count() == 11
     history = Contribution.objects.exclude(instance__name="Midweek Raffle")
     assert history.filter(role="main").count() == 28
-    assert User.objects.get().username == "demo"
+    assert {
+        user.username: list(user.groups.values_list("name", flat=True)) for user in staff()
+    } == {
+        "demo": [],
+        "demo-compliance": ["Compliance"],
+        "demo-crm": ["CRM"],
+        "demo-finance": ["Finance approver"],
+        "demo-jackpots": ["Jackpot manager"],
+        "demo-viewer": ["Viewer"],
+    }
+    assert [user.username for user in staff() if user.is_superuser] == ["demo"]
     assert AuditEntry.objects.filter(action="demo.world.loaded").count() == 1
 
 

@@ -186,7 +186,7 @@ def test_is_ready_and_shows_its_doors(running: Running) -> None:
     assert running.client.get("/readyz").json() == {"status": "ready"}
     paths = running.client.get("/openapi.json").json()["paths"]
     assert "post" in paths["/v2/jackpots/instances/{instance_id}/contributions"]
-    login = running.client.get("/admin/login/")
+    login = running.client.get("/accounts/login/")
     assert login.status_code == 200
     assert 'name="password"' in login.text
 

@@ -1,0 +1,1 @@
+"""The use cases of staff: signing in, second factors, sessions, roles."""
