@@ -10,6 +10,8 @@ from core import health
 from core.api.metrics import metrics
 
 urlpatterns = [
+    # First, because nearly every request is for it, and paths are tried in this order.
+    path("v2/", include("jackpots.api.v2.urls")),
     path("", RedirectView.as_view(url="/admin/"), name="home"),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
@@ -30,7 +32,6 @@ urlpatterns = [
     path("v1/", include("bonuses.api.v1.urls")),
     path("v1/", include("adapters.api.v1.urls")),
     path("v1/", include("jackpots.api.v1.urls")),
-    path("v2/", include("jackpots.api.v2.urls")),
 ]
 
 handler404 = "config.error_pages.not_found_page"

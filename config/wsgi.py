@@ -6,6 +6,9 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
+# The threads that answer are few and stay: each keeps a connection of its own, and nothing
+# is lent and given back for every request (docs/adr/0011).
+os.environ.setdefault("DATABASE_POOL_MAX", "0")
 
 application = get_wsgi_application()
 

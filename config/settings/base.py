@@ -98,18 +98,18 @@ TEMPLATES = [
 # --- database
 
 DATABASES = {"default": env.db("DATABASE_URL", default="postgres://localhost/windfall")}
+# At least one connection for every thread of a process; 0: no pool, and each thread keeps
+# the connection that it has opened (config/wsgi.py).
+DATABASE_POOL_MAX = env.int("DATABASE_POOL_MAX", default=16)
 DATABASES["default"].update(
     {
         "ATOMIC_REQUESTS": False,
-        # The pool keeps connections; Django's own persistence must then be off.
-        "CONN_MAX_AGE": 0,
+        # A pool keeps connections; Django's own persistence must then be off.
+        "CONN_MAX_AGE": 0 if DATABASE_POOL_MAX else None,
         "OPTIONS": {
-            "pool": {
-                "min_size": env.int("DATABASE_POOL_MIN", default=1),
-                # At least one connection for every thread of a process.
-                "max_size": env.int("DATABASE_POOL_MAX", default=16),
-                "timeout": env.int("DATABASE_POOL_TIMEOUT_S", default=5),
-            },
+            # Only core/prepared.py prepares, and at once. What PgBouncer lends by the
+            # transaction has forgotten it the next time.
+            "prepare_threshold": None if env.bool("DATABASE_PGBOUNCER", default=False) else 0,
             # A waiter gives up and answers 503 rather than pile up behind a stuck lock.
             "options": (
                 f"-c lock_timeout={env.int('DATABASE_LOCK_TIMEOUT_MS', default=3000)}"
@@ -119,6 +119,12 @@ DATABASES["default"].update(
         },
     }
 )
+if DATABASE_POOL_MAX:
+    DATABASES["default"]["OPTIONS"]["pool"] = {
+        "min_size": env.int("DATABASE_POOL_MIN", default=1),
+        "max_size": DATABASE_POOL_MAX,
+        "timeout": env.int("DATABASE_POOL_TIMEOUT_S", default=5),
+    }
 # A PgBouncer that lends connections by the transaction takes no options with a connection, so
 # the role carries the timeouts (docs/operations.md); and it would lose a cursor of the server.
 if env.bool("DATABASE_PGBOUNCER", default=False):

@@ -11,6 +11,6 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 WHITENOISE_AUTOREFRESH = True
 LOGGING["root"]["level"] = "WARNING"  # type: ignore[index]
 # Race tests open one connection per thread, up to 64 at once.
-DATABASES["default"]["OPTIONS"]["pool"]["max_size"] = 80
-DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 30
+if DATABASE_POOL_MAX:
+    DATABASES["default"]["OPTIONS"]["pool"].update(max_size=80, timeout=30)
 FAILPOINTS_ENABLED = True

@@ -14,12 +14,12 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from django.db import connection
 from uuid_utils import uuid7
 
 from core.errors import DomainError, ResourceBusy
 from core.failpoints import failpoint
 from core.idempotency import IdempotencyKey, key_reused
+from core.prepared import prepared_cursor
 from jackpots.selectors import ContributionPlan, Target
 from jackpots.services.configuration import (
     forget_configuration,
@@ -274,26 +274,27 @@ def _record(
     decisions = list(dict.fromkeys(each.decision for each in decided))
     keys = [each.item.key for each in decided]
     players = [canonical_reference(each.item.wager.player_reference) for each in decided]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT jackpots_contribute_batch(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                operator.pk,
-                as_json(value=[key.value for key in keys]),
-                as_array(values=[key.fingerprint for key in keys]),
-                as_json(value=players),
-                as_array(values=[each.request_id for each in decided]),
-                as_array(values=leg_ids),
-                as_array(values=leg_items),
-                as_array(values=leg_terms),
-                as_json(value=_describe_extras(decided)),
-                as_json(value=[term for each in decisions for term in _describe_terms(each)]),
-                as_json(value=_describe_targets(decisions)),
-                as_json(value=_rates_used(decisions)),
-                now,
-            ],
-        )
-        row = cursor.fetchone()
+    cursor = prepared_cursor()
+    cursor.execute(
+        "SELECT jackpots_contribute_batch(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            operator.pk,
+            as_json(value=[key.value for key in keys]),
+            as_array(values=[key.fingerprint for key in keys]),
+            as_json(value=players),
+            as_array(values=[each.request_id for each in decided]),
+            as_array(values=leg_ids),
+            as_array(values=leg_items),
+            as_array(values=leg_terms),
+            as_json(value=_describe_extras(decided)),
+            as_json(value=[term for each in decisions for term in _describe_terms(each)]),
+            as_json(value=_describe_targets(decisions)),
+            as_json(value=_rates_used(decisions)),
+            now,
+        ],
+    )
+    row = cursor.fetchone()
+    assert row is not None, "a function returns one row"
     told: dict[str, dict[str, Any]] | None = None if row[0] is None else _decode(row[0])
     return told
 

@@ -14,13 +14,14 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
 from core.errors import DomainError, NotFound, ResourceBusy
 from core.failpoints import failpoint
 from core.idempotency import IdempotencyKey, key_reused
 from core.instants import format_instant
 from core.models import new_id
+from core.prepared import prepared_cursor
 from jackpots import errors
 from jackpots.selectors import ContributionPlan
 from jackpots.services.configuration import forget_configuration, plan_contribution
@@ -194,22 +195,23 @@ def _record(
         "debits": any(leg.debit for leg in accepted),
     }
     rates = rates_used(legs=legs, plan=plan, currency=wager.currency)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT jackpots_contribute(%s, %s, %s, %s, %s, %s, %s::integer[], %s, %s)",
-            [
-                operator.pk,
-                canonical_reference(wager.player_reference),
-                key.value,
-                key.fingerprint,
-                as_json(value=request),
-                as_json(value=describe_legs(legs=legs)),
-                as_array(values=sorted({leg.target.lock_number for leg in accepted})),
-                None if rates is None else as_json(value=rates),
-                now,
-            ],
-        )
-        row = cursor.fetchone()
+    cursor = prepared_cursor()
+    cursor.execute(
+        "SELECT jackpots_contribute(%s, %s, %s, %s, %s, %s, %s::integer[], %s, %s)",
+        [
+            operator.pk,
+            canonical_reference(wager.player_reference),
+            key.value,
+            key.fingerprint,
+            as_json(value=request),
+            as_json(value=describe_legs(legs=legs)),
+            as_array(values=sorted({leg.target.lock_number for leg in accepted})),
+            None if rates is None else as_json(value=rates),
+            now,
+        ],
+    )
+    row = cursor.fetchone()
+    assert row is not None, "a function returns one row"
     written: dict[str, Any] = _decode(row[0])
     return written
 

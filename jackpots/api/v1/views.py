@@ -8,10 +8,10 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from core.api.express import ExpressView
 from core.api.idempotency import replay_headers, required_key
 from core.api.problem_schema import problems
 from core.api.responses import json_response
-from core.api.views import WindfallView
 from jackpots.api.serializers import (
     ContributeSerializer,
     ContributionSerializer,
@@ -23,7 +23,7 @@ from operators.enums import Scope
 from operators.requests import calling_operator
 
 
-class ContributionView(WindfallView):
+class ContributionView(ExpressView):
     """Contribute to one instance."""
 
     scopes: ClassVar = {"POST": Scope.PLAY}

@@ -14,12 +14,12 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from core.api.express import ExpressView
 from core.api.idempotency import checked_key, fingerprint
 from core.api.problem_schema import FieldErrorSerializer, problems
 from core.api.problems import refusal_of
 from core.api.responses import json_response
 from core.api.serializers import BodySerializer, parsed
-from core.api.views import WindfallView
 from core.errors import DomainError, InvalidRequest
 from core.idempotency import IdempotencyKey
 from jackpots.api.serializers import (
@@ -93,7 +93,7 @@ class BatchResultsSerializer(serializers.Serializer[Any]):
     results = BatchResultSerializer(many=True)
 
 
-class BatchView(WindfallView):
+class BatchView(ExpressView):
     """Contribute many times at once."""
 
     scopes: ClassVar = {"POST": Scope.PLAY}

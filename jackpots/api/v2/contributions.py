@@ -8,10 +8,10 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
+from core.api.express import ExpressView
 from core.api.idempotency import required_key
 from core.api.problem_schema import problems
 from core.api.responses import json_response
-from core.api.views import WindfallView
 from core.errors import DomainError
 from jackpots.api.serializers import (
     ContributeSerializer,
@@ -31,7 +31,7 @@ from operators.enums import Scope
 from operators.requests import calling_operator
 
 
-class LinkedContributionView(WindfallView):
+class LinkedContributionView(ExpressView):
     """Contribute to an instance and to those directly linked to it."""
 
     scopes: ClassVar = {"POST": Scope.PLAY}

@@ -60,7 +60,7 @@ class ContributionRequestSerializer(serializers.Serializer[Any]):
 
 def prefers_async(request: Request) -> bool:
     """Tell whether the caller would rather be promised the effect than wait for it (RFC 7240)."""
-    preferences = request.headers.get("Prefer", "").split(",")
+    preferences = request.META.get("HTTP_PREFER", "").split(",")
     return any(each.partition(";")[0].strip().lower() == _PREFERENCE for each in preferences)
 
 
