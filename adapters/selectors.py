@@ -1,9 +1,10 @@
 """Reads of adapters."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, Min, QuerySet
 
 from adapters.models import (
     AdapterConfig,
@@ -17,6 +18,17 @@ from adapters.models import (
 from core.errors import NotFound
 from core.sealing import unseal
 from operators.models import Operator
+
+#: A receiver that is deployed anew is away for minutes: that is nobody's worry.
+FAILING_LONG = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class FailingEndpoints:
+    """How many endpoints fail, and since when the longest of them has."""
+
+    count: int
+    longest_since: datetime | None
 
 
 def get_adapter_config(*, operator: Operator, slug: str) -> AdapterConfig:
@@ -77,6 +89,18 @@ def get_endpoint(*, operator: Operator, endpoint_id: UUID) -> WebhookEndpoint:
 def list_endpoints(*, operator: Operator) -> WebhookEndpointQuerySet:
     """Return the operator's webhook endpoints."""
     return WebhookEndpoint.objects.for_operator(operator)
+
+
+def read_failing_endpoints(*, since: datetime) -> FailingEndpoints:
+    """
+    Return the active endpoints of all operators that have taken nothing since then, or longer.
+
+    One statement over all endpoints, of which an operator has a few.
+    """
+    found = WebhookEndpoint.objects.failing_since(since).aggregate(
+        count=Count("pk"), longest=Min("failing_since")
+    )
+    return FailingEndpoints(found["count"], found["longest"])
 
 
 def list_endpoint_secrets(*, endpoint: WebhookEndpoint, now: datetime) -> list[str]:

@@ -86,3 +86,8 @@ def check_books(*, started_at: datetime, clock: Callable[[], datetime]) -> Books
             for difference in found
         ],
     )
+
+
+def find_last_check() -> BooksCheck | None:
+    """Return the newest run of the checks, if there was one."""
+    return BooksCheck.objects.order_by("-pk").first()

@@ -2,7 +2,7 @@
 
 from adapters.admin.configs import AdapterConfigAdmin
 from adapters.admin.deliveries import WebhookDeliveryAdmin
-from adapters.admin.endpoint_home import failing_endpoints_panel
+from adapters.admin.endpoint_home import failing_endpoints_tile
 from adapters.admin.endpoints import WebhookEndpointAdmin
 from adapters.admin.inbox import WebhookMessageAdmin
 
@@ -11,5 +11,5 @@ __all__ = [
     "WebhookDeliveryAdmin",
     "WebhookEndpointAdmin",
     "WebhookMessageAdmin",
-    "failing_endpoints_panel",
+    "failing_endpoints_tile",
 ]

@@ -19,6 +19,7 @@ from adapters.admin.endpoint_pages import (
     TestEndpointPage,
 )
 from adapters.models import WebhookEndpoint
+from adapters.selectors import FAILING_LONG
 from core.admin import Panel, ReadOnlyAdmin
 from core.admin.display import (
     EMPTY,
@@ -44,7 +45,12 @@ class EndpointStateFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return the states."""
-        return [("on", "On"), ("failing", "Failing"), ("off", "Switched off")]
+        return [
+            ("on", "On"),
+            ("failing", "Failing"),
+            ("failing-long", "Failing for over an hour"),
+            ("off", "Switched off"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the endpoints in the state."""
@@ -53,6 +59,8 @@ class EndpointStateFilter(DropdownFilter):
                 return queryset.filter(is_active=True)
             case "failing":
                 return queryset.filter(is_active=True, failing_since__isnull=False)
+            case "failing-long":
+                return queryset.failing_since(timezone.now() - FAILING_LONG)
             case "off":
                 return queryset.filter(is_active=False)
             case _:

@@ -4,7 +4,7 @@ from bonuses.admin.campaigns import BonusCampaignAdmin
 from bonuses.admin.discrepancies import DiscrepancyAdmin, ReconciliationRunAdmin
 from bonuses.admin.events import PlatformEventAdmin
 from bonuses.admin.grants import BonusGrantAdmin
-from bonuses.admin.home import bonuses_panel
+from bonuses.admin.home import bonus_parts
 from bonuses.admin.issuances import BonusIssuanceAdmin
 from bonuses.admin.players import player_panel
 from bonuses.admin.templates import BonusTemplateAdmin
@@ -17,6 +17,6 @@ __all__ = [
     "DiscrepancyAdmin",
     "PlatformEventAdmin",
     "ReconciliationRunAdmin",
-    "bonuses_panel",
+    "bonus_parts",
     "player_panel",
 ]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import (
@@ -38,9 +38,18 @@ from core.admin.display import (
     muted,
     object_link,
 )
+from core.admin.periods import SinceFilter
 from core.admin.search import parse_uuid
 from core.admin.timeline import timeline_panel
 from core.money import format_decimal
+
+
+class GrantedFilter(SinceFilter):
+    """By when it was granted: what the wagering funnel counts."""
+
+    title = "granted"
+    parameter_name = "granted"
+    instant = F("granted_at")
 
 
 @admin.register(BonusGrant)
@@ -62,6 +71,7 @@ class BonusGrantAdmin(LargeTableAdmin):
         ("status", ChoicesDropdownFilter),
         ("type", ChoicesDropdownFilter),
         AdapterFilter,
+        GrantedFilter,
     )
     list_select_related = ("operator", "player", "template")
     search_fields = ("platform_bonus_id",)

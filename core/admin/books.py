@@ -1,15 +1,21 @@
 """Whether the books balance: every run of the checks, and the last one on the home page."""
 
-from datetime import datetime
-from typing import Any, ClassVar
+from datetime import datetime, timedelta
+from typing import ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.timesince import timesince
 
 from core.admin.base import LargeTableAdmin
-from core.admin.display import Tone, badge, instant
-from core.admin.panels import Panel, panel_at_home
+from core.admin.display import Tone, badge, instant, list_url, url_of
+from core.admin.panels import Panel, Tile, count_text, panel_at_home
+from core.books import find_last_check
 from core.models import BooksCheck
+
+_LABEL = "Books"
+# Nightly, and half a day for a night in which nothing ran.
+_OVERDUE = timedelta(hours=36)
 
 
 @admin.register(BooksCheck)
@@ -54,21 +60,34 @@ class BooksCheckAdmin(LargeTableAdmin):
 
 
 @panel_at_home(order=20)
-def books_panel(request: HttpRequest, now: datetime) -> Panel | None:
-    """Return the last check of the books."""
+def books_tile(request: HttpRequest, now: datetime) -> Tile | None:
+    """Return what the last check of the books found, and whether it is too long ago."""
     if not request.user.has_perm("core.view_bookscheck"):
         return None
-    check = BooksCheck.objects.order_by("-pk").first()
-    context: dict[str, Any] = {"check": check}
-    if check is not None:
-        context["outcome"] = outcome_badge(check)
-        context["finished"] = instant(check.finished_at)
-    return Panel("Books", "admin/backoffice/panels/books.html", context)
+    check = find_last_check()
+    if check is None:
+        note = "Never checked. That is done every night, and by manage.py check_books."
+        return Tile(_LABEL, "None yet", note, list_url("core.bookscheck"), Tone.WARNING)
+    url = url_of("core.bookscheck", check.pk)
+    ago = timesince(check.finished_at, now, depth=1)
+    if not check.is_balanced:
+        note = f"{ago} ago. Look at them before anything is paid."
+        return Tile(_LABEL, _outcome_text(check), note, url, Tone.BAD)
+    if now - check.finished_at > _OVERDUE:
+        return Tile(
+            _LABEL, "Overdue", f"Last checked {ago} ago: is beat running?", url, Tone.WARNING
+        )
+    note = f"{count_text(check.checked_count)} checks, {ago} ago."
+    return Tile(_LABEL, "Balanced", note, url, Tone.GOOD)
 
 
 def outcome_badge(check: BooksCheck) -> str:
     """Return what a run found, as a badge."""
+    return badge(_outcome_text(check), Tone.GOOD if check.is_balanced else Tone.BAD)
+
+
+def _outcome_text(check: BooksCheck) -> str:
     if check.is_balanced:
-        return badge("Balanced", Tone.GOOD)
+        return "Balanced"
     count = len(check.differences)
-    return badge(f"{count} difference{'' if count == 1 else 's'}", Tone.BAD)
+    return f"{count} difference{'' if count == 1 else 's'}"

@@ -35,6 +35,7 @@ from core.admin.display import (
 from core.admin.search import across_operators, parse_uuid
 from core.money import format_decimal
 from jackpots.admin.display import error_sentence
+from jackpots.dashboard import day_ago
 from jackpots.enums import Outcome, Role
 from jackpots.errors import REFUSAL_CODES
 from jackpots.models import Contribution
@@ -71,7 +72,9 @@ class PeriodFilter(DropdownFilter):
         period = self.value() or implied_period(request)
         if period not in _PERIODS:
             return queryset
-        since = timezone.now() - _PERIODS[period][1]
+        now = timezone.now()
+        # By the hour, as failures of links are counted: the list holds what the home page tells.
+        since = day_ago(now) if period == "day" else now - _PERIODS[period][1]
         return queryset.filter(pk__gte=first_id_at(since))
 
 
@@ -109,6 +112,7 @@ class ContributionAdmin(LargeTableAdmin):
     list_filter = (
         ("instance", AutocompleteSelectFilter),
         ("status", ChoicesDropdownFilter),
+        ("role", ChoicesDropdownFilter),
         ErrorFilter,
         PeriodFilter,
     )

@@ -2,6 +2,7 @@
 
 from promos.admin.batches import CodeBatchAdmin
 from promos.admin.claims import UserPromoAdmin
+from promos.admin.home import promo_cost_panel
 from promos.admin.locks import WithdrawalLockAdmin
 from promos.admin.players import player_panel
 from promos.admin.promos import PromoAdmin
@@ -12,4 +13,5 @@ __all__ = [
     "UserPromoAdmin",
     "WithdrawalLockAdmin",
     "player_panel",
+    "promo_cost_panel",
 ]

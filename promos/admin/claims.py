@@ -15,6 +15,7 @@ from unfold.contrib.filters.admin import (
 
 from core.admin import LargeTableAdmin, Panel
 from core.admin.display import EMPTY, amount_text, code, instant, list_url, money, object_link
+from core.admin.periods import SinceFilter
 from core.admin.search import across_operators, parse_uuid
 from core.admin.timeline import timeline_panel
 from core.money import format_decimal
@@ -22,8 +23,35 @@ from players.models import Player
 from promos.admin.cancelling import CancelClaimPage
 from promos.admin.display import claim_badge, duration_text, factor, usd
 from promos.admin.timeline import timeline_of
+from promos.dashboard import PAID_AT, TAKEN_BACK_AT
 from promos.models import UserPromo, WagerRecord
 from promos.rules import can_be_code, canonical_code
+
+
+class PaidFilter(SinceFilter):
+    """By when a bonus was paid: what the cost of promos counts."""
+
+    title = "bonus paid"
+    parameter_name = "paid"
+    instant = PAID_AT
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the claims of which something was paid in the period."""
+        narrowed = super().queryset(request, queryset)
+        return narrowed.filter(bonus_amount__gt=0) if self.value() else narrowed
+
+
+class TakenBackFilter(SinceFilter):
+    """By when something of a bonus was taken back: what the cost of promos leaves out."""
+
+    title = "taken back"
+    parameter_name = "taken_back"
+    instant = TAKEN_BACK_AT
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the claims of which something was taken back in the period."""
+        narrowed = super().queryset(request, queryset)
+        return narrowed.filter(clawback_amount__gt=0) if self.value() else narrowed
 
 
 @admin.register(UserPromo)
@@ -45,6 +73,8 @@ class UserPromoAdmin(LargeTableAdmin):
         ("operator", RelatedDropdownFilter),
         ("promo", AutocompleteSelectFilter),
         ("status", ChoicesDropdownFilter),
+        PaidFilter,
+        TakenBackFilter,
     )
     list_select_related = ("operator", "player", "promo")
     search_fields = ("player__reference",)

@@ -285,19 +285,3 @@ def test_bonuses_are_shown_to_whoever_may_see_them(
 ) -> None:
     assert "The player has had no bonus." in player_page(office, player)
     assert "had no bonus" not in player_page(staff_with("players.view_player"), player)
-
-
-def test_the_home_page_says_what_waits(office: Client, staff_with: Any, operator: Operator) -> None:
-    template = BonusTemplateFactory.create(operator=operator)
-    BonusIssuanceFactory.create_batch(2, template=template, external=True)
-    DiscrepancyFactory.create(grant__asked_template=template)
-
-    page = office.get("/admin/").content.decode()
-
-    assert '?status__exact=pending">2</a>' in page
-    assert '?status__exact=open">1</a>' in page
-    assert "No campaign is issuing at the moment." in page
-    assert (
-        "Open discrepancies"
-        not in staff_with("core.view_bookscheck").get("/admin/").content.decode()
-    )
