@@ -147,10 +147,9 @@ def get_approval(*, operator: Operator, approval_id: UUID) -> Approval:
 
 def title_of(kind: str) -> str:
     """Return what a kind of request, or another source of the queue, is called."""
-    for each in (*ports.list_kinds(), *ports.list_sources()):
-        if each.name == kind:
-            return each.title
-    return kind
+    titles = {each.name: each.title for each in ports.list_sources()}
+    titles.update((each.name, each.title) for each in ports.list_kinds())
+    return titles.get(kind, kind)
 
 
 # The queue: everything that waits, whoever keeps it

@@ -39,13 +39,6 @@ class InstanceWrongState(DomainError):
     title = "Wrong state"
 
 
-class SecondPersonRequired(DomainError):
-    """Whoever asked for it, or set it off, cannot also agree to it."""
-
-    code = "SECOND_PERSON_REQUIRED"
-    title = "Second person required"
-
-
 class BoostWrongState(DomainError):
     """The boost has been decided already."""
 

@@ -11,13 +11,18 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from unfold.enums import ActionVariant
 
+from approvals.admin.asking import AskingPage, above_sentence, limit_sentences
+from approvals.enums import Limit
+from approvals.models import Approval
+from approvals.selectors import get_limit, is_worth_more
 from bonuses.admin.display import gift_sentence, hours_text, wagering_sentence
 from bonuses.enums import IssuanceStatus
 from bonuses.errors import AdapterRejected, AdapterUnavailable
 from bonuses.models import BonusIssuance, BonusTemplate
 from bonuses.ports import get_adapters
+from bonuses.rules.costs import stated_worth
 from bonuses.selectors import get_issuance
-from bonuses.services import issuing
+from bonuses.services import issuing, manual_grants
 from bonuses.services.requests import BonusRequest
 from core.admin import ReasonForm, ServicePage
 from core.admin.display import instant_text, url_of
@@ -62,7 +67,7 @@ class IssueForm(ReasonForm):
         return cleaned
 
 
-class IssueFromTemplatePage(ServicePage[BonusTemplate]):
+class IssueFromTemplatePage(AskingPage[BonusTemplate]):
     """Give the template's bonus to one player."""
 
     name = "issue"
@@ -86,7 +91,7 @@ class IssueFromTemplatePage(ServicePage[BonusTemplate]):
         adapter = get_adapters().default_adapter(operator=template.operator)
         gift = gift_sentence(template.type, template.config, template.currency)
         wagering = wagering_sentence(template.wagering_multiplier, template.wagering_basis)
-        told = [f"The player gets: {gift}.", f"To wager: {wagering}."]
+        told = [*self.limits(), f"The player gets: {gift}.", f"To wager: {wagering}."]
         if template.time_limit_hours is not None:
             told.append(f"It expires {hours_text(template.time_limit_hours)} after it is granted.")
         if adapter.is_internal:
@@ -98,12 +103,28 @@ class IssueFromTemplatePage(ServicePage[BonusTemplate]):
             )
         return told
 
+    def limits(self) -> list[str]:
+        """Say above what it waits for a second person; of a stated amount, whether it does."""
+        template, operator = self.subject, self.subject.operator
+        above = get_limit(operator=operator, limit=Limit.MANUAL_GRANT)
+        worth = stated_worth(template=template)
+        if above is None or worth is None:
+            return limit_sentences(operator, Limit.MANUAL_GRANT, "A bonus")
+        is_above = is_worth_more(
+            operator=operator,
+            amount=worth.amount,
+            currency=worth.currency,
+            than=above,
+            now=self.now,
+        )
+        return [above_sentence(above, operator)] if is_above else []
+
     def make_form(self, data: Any) -> IssueForm:
         """Return the form of the type."""
         return IssueForm(data, template=self.subject)
 
     def call(self, form: IssueForm) -> str:
-        """Issue the bonus, once for this form."""
+        """Issue the bonus, once for this form, or ask for it."""
         request = BonusRequest(
             template_id=self.subject.pk,
             player_reference=form.cleaned_data["player_id"],
@@ -114,10 +135,11 @@ class IssueFromTemplatePage(ServicePage[BonusTemplate]):
             references={"reason": form.cleaned_data["reason"]},
         )
         try:
-            issued = issuing.issue_bonus(
+            issued = manual_grants.issue_or_ask(
                 operator=self.subject.operator,
                 request=request,
                 key=_key_of(request),
+                reason=form.cleaned_data["reason"],
                 actor=self.actor,
                 clock=timezone.now,
             )
@@ -131,11 +153,15 @@ class IssueFromTemplatePage(ServicePage[BonusTemplate]):
                 issuance_id=uuid.UUID(error.members["issuance_id"]),
             )
             return error.detail
+        if isinstance(issued, Approval):
+            return self.ask(issued)
         self.issuance = issued.issuance
         return outcome_sentence(self.issuance)
 
     def conclude(self, done: str) -> HttpResponse:
-        """Lead to the grant; while there is none, to the issuance."""
+        """Lead to the grant; while there is none, to the issuance, or to the request for it."""
+        if self.asked is not None:
+            return super().conclude(done)
         return conclude_with(self, self.issuance, done)
 
 

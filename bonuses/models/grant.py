@@ -236,6 +236,7 @@ class BonusGrant(LifecycleModel):
             ("cancel_bonusgrant", "Can cancel a grant"),
             ("forfeit_bonusgrant", "Can forfeit a grant"),
             ("issue_bonusgrant", "Can grant a bonus by hand"),
+            ("approve_manual_grant", "Can approve or reject a bonus by hand above the limit"),
         ]
         triggers: ClassVar = [
             pgtrigger.FSM(

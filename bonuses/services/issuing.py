@@ -17,6 +17,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from approvals.enums import Limit
+from approvals.services.limits import refuse_alone_above
 from bonuses.enums import IssuanceStatus
 from bonuses.errors import AdapterRejected, AdapterUnavailable, BonusIssuanceClosed
 from bonuses.models import BonusIssuance
@@ -28,6 +30,7 @@ from bonuses.ports import (
     PlatformUnavailable,
     get_adapters,
 )
+from bonuses.rules.costs import worth_at_most
 from bonuses.rules.retries import ATTEMPTS_MAX, delay_after
 from bonuses.selectors import (
     find_issuance_of_key,
@@ -69,6 +72,7 @@ def issue_bonus(
     Returns when the grant is written, or the offer waits for its deposit. The same key finds
     the same issuance; one that the platform rejected is asked for afresh.
 
+    :raises ApprovalRequired: if it is more than staff may give alone (manual_grants).
     :raises AdapterRejected: if the platform refused; ``platform_code`` says how.
     :raises AdapterUnavailable: if it did not answer usably; the retry is queued.
     :raises IdempotencyKeyReused: if the key was used for another request.
@@ -79,7 +83,7 @@ def issue_bonus(
     now = clock()
 
     def ask() -> str:
-        return str(request_bonus(operator=operator, request=request, actor=actor, now=now).pk)
+        return str(_intend(operator, request, actor=actor, now=now).pk)
 
     answered = idempotency.answer_once(operator=operator, key=key, now=now, command=ask)
     issuance = get_issuance(operator=operator, issuance_id=UUID(answered.answer))
@@ -90,7 +94,7 @@ def issue_bonus(
         issuance = newest
         if issuance.status == IssuanceStatus.REJECTED:
             with transaction.atomic(durable=True):
-                issuance = request_bonus(operator=operator, request=request, actor=actor, now=now)
+                issuance = _intend(operator, request, actor=actor, now=now)
         was_settled = not issuance.is_pending
     if issuance.is_due(now=now):
         issuance = attempt_issuance(issuance_id=issuance.pk, clock=clock)
@@ -204,6 +208,25 @@ def remember_answer(*, issuance_id: UUID, answer: str) -> str:
     issuance.answer = answer
     issuance.save(update_fields=["answer"])
     return answer
+
+
+def _intend(
+    operator: Operator, request: BonusRequest, *, actor: Actor, now: datetime
+) -> BonusIssuance:
+    issuance = request_bonus(operator=operator, request=request, actor=actor, now=now)
+    worth = worth_at_most(
+        template=issuance.template, terms=None if request.is_offer else issuance.locked_terms()
+    )
+    # The refusal takes the intent back with it.
+    refuse_alone_above(
+        operator=operator,
+        limit=Limit.MANUAL_GRANT,
+        amount=worth.amount,
+        currency=worth.currency,
+        actor=actor,
+        now=now,
+    )
+    return issuance
 
 
 def _raise_unless_issued(issuance: BonusIssuance) -> None:

@@ -45,6 +45,15 @@ class BonusRequest:
     references: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class WorkedOut:
+    """What a request comes to at an instant; an offer has no terms until its deposit comes."""
+
+    template: BonusTemplate
+    player: Player
+    terms: Terms | None
+
+
 @transaction.atomic
 def request_bonus(
     *, operator: Operator, request: BonusRequest, actor: Actor, now: datetime
@@ -74,25 +83,8 @@ def request_bonus(
     known = find_issuance_of_key(operator=operator, key=request.idempotency_key)
     if known is not None and known.status != IssuanceStatus.REJECTED:
         return known
-    # Read again under the lock: blocked, or a deposit made, since.
-    player = get_player(operator=operator, reference=request.player_reference)
-    template = get_template_to_issue(operator=operator, template_id=request.template_id)
-    refuse_ineligible(template=template, player=player, now=now)
-    refuse_deposit_amount(
-        template=template,
-        player=player,
-        deposit_amount=request.deposit_amount,
-        is_offer=request.is_offer,
-    )
-    terms = None
-    if not request.is_offer:
-        terms = work_out_terms(
-            operator=operator,
-            template=template,
-            player=player,
-            deposit_amount=request.deposit_amount,
-            now=now,
-        )
+    worked_out = work_out_request(operator=operator, request=request, now=now)
+    template, player, terms = worked_out.template, worked_out.player, worked_out.terms
     issuance = _intent_of(operator, template, player, request, terms, actor=actor, now=now)
     issuance.save(force_insert=True)
     audit.record_action(
@@ -112,6 +104,35 @@ def request_bonus(
         now=now,
     )
     return issuance
+
+
+def work_out_request(*, operator: Operator, request: BonusRequest, now: datetime) -> WorkedOut:
+    """
+    Return what the request comes to now, and write nothing.
+
+    The caller holds the player's lock (locks.AdvisoryLock.BONUS_PLAYER). Raises what
+    request_bonus raises.
+    """
+    # Read under the lock: blocked, or a deposit made, just before.
+    player = get_player(operator=operator, reference=request.player_reference)
+    template = get_template_to_issue(operator=operator, template_id=request.template_id)
+    refuse_ineligible(template=template, player=player, now=now)
+    refuse_deposit_amount(
+        template=template,
+        player=player,
+        deposit_amount=request.deposit_amount,
+        is_offer=request.is_offer,
+    )
+    terms = None
+    if not request.is_offer:
+        terms = work_out_terms(
+            operator=operator,
+            template=template,
+            player=player,
+            deposit_amount=request.deposit_amount,
+            now=now,
+        )
+    return WorkedOut(template=template, player=player, terms=terms)
 
 
 def _intent_of(

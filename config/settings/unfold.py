@@ -69,6 +69,7 @@ UNFOLD = {
             {
                 "items": [
                     {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")},
+                    _page("Approvals", "approval", "approvals", "approval"),
                 ],
             },
             {
@@ -136,6 +137,7 @@ UNFOLD = {
                 "items": [
                     _page("Operators", "storefront", "operators", "operator"),
                     _page("API keys", "key", "operators", "apikey"),
+                    _page("Approval limits", "rule_settings", "approvals", "approvalsettings"),
                 ],
             },
             {

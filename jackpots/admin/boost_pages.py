@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from unfold.enums import ActionVariant
 
+from approvals.admin.forms import DecisionForm
 from core.admin import ReasonForm, ServicePage
 from core.admin.display import amount_text, url_of
 from core.admin.fields import DecimalTextField
@@ -125,6 +126,10 @@ class _DecisionPage(ServicePage[Boost]):
             return ""
         return f"The boost has been {self.subject.get_status_display().lower()} already."
 
+    def make_form(self, data: Any) -> DecisionForm:
+        """Return the form, bound to what is shown."""
+        return DecisionForm(data, fingerprint=boosts.fingerprint_of_boost(boost=self.subject))
+
     def is_offered(self) -> bool:
         """Tell whether it waits: whoever asked for it reads on the page why not they."""
         return bool(self.subject.status == BoostStatus.REQUESTED)
@@ -172,6 +177,7 @@ class ApplyBoostPage(_DecisionPage):
             boosts.apply_boost(
                 operator=self.subject.operator,
                 boost_id=self.subject.pk,
+                fingerprint=form.cleaned_data["fingerprint"],
                 reason=form.cleaned_data["reason"],
                 actor=self.actor,
                 now=self.now,
@@ -201,6 +207,7 @@ class RejectBoostPage(_DecisionPage):
             boosts.reject_boost(
                 operator=self.subject.operator,
                 boost_id=self.subject.pk,
+                fingerprint=form.cleaned_data["fingerprint"],
                 reason=form.cleaned_data["reason"],
                 actor=self.actor,
                 now=self.now,

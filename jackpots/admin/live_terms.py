@@ -4,16 +4,19 @@ from dataclasses import replace
 from typing import Any
 
 from django import forms
-from django.db import transaction
 from django.forms import formset_factory
 
-from core.admin import ReasonForm, ServicePage
+from approvals.admin.asking import AskingPage
+from approvals.models import Approval
+from approvals.selectors import get_settings
+from core.admin import ReasonForm
 from core.errors import DomainError
 from jackpots.admin.draft_forms import pot_terms_from
 from jackpots.admin.draft_rows import PotForm
 from jackpots.enums import InstanceKind, InstanceStatus
 from jackpots.models import Instance
-from jackpots.services.live_terms import change_live_terms, read_pending_terms
+from jackpots.services.live_terms import read_pending_terms
+from jackpots.services.live_terms_requests import change_or_ask_live_terms
 from jackpots.services.terms import POTS_MAX, PotTerms, read_terms
 
 
@@ -89,7 +92,7 @@ class LiveTermsForm(ReasonForm):
                 self.add_error(None, entry["detail"])
 
 
-class LiveTermsPage(ServicePage[Instance]):
+class LiveTermsPage(AskingPage[Instance]):
     """Give the pots of an active progressive other seeds, ceilings and drops."""
 
     name = "terms"
@@ -115,9 +118,19 @@ class LiveTermsPage(ServicePage[Instance]):
             )
         return ""
 
+    @property
+    def is_asking(self) -> bool:
+        """Tell whether the operator wants two people for it."""
+        return get_settings(operator=self.subject.operator).live_terms
+
     def consequences(self) -> list[str]:
         """Say what will happen."""
+        asking = (
+            "It takes two people, so nothing is changed now: the request waits for a second "
+            "person. Once approved, this follows."
+        )
         return [
+            *([asking] if self.is_asking else []),
             "Nothing of the running cycles changes: players have seen what they promise.",
             "Each pot takes its new terms when it is won next; until then they are seen to wait.",
             "Terms that are set back to the running ones withdraw what waits.",
@@ -134,16 +147,17 @@ class LiveTermsPage(ServicePage[Instance]):
         return LiveTermsForm(data, running=running, wanted=wanted)
 
     def call(self, form: LiveTermsForm) -> str:
-        """Let the terms wait."""
-        with transaction.atomic(durable=True):
-            change_live_terms(
-                operator=self.subject.operator,
-                instance_id=self.subject.pk,
-                pots=form.terms(),
-                reason=form.cleaned_data["reason"],
-                actor=self.actor,
-                now=self.now,
-            )
+        """Let the terms wait, or ask for it."""
+        changed = change_or_ask_live_terms(
+            operator=self.subject.operator,
+            instance_id=self.subject.pk,
+            pots=form.terms(),
+            reason=form.cleaned_data["reason"],
+            actor=self.actor,
+            now=self.now,
+        )
+        if isinstance(changed, Approval):
+            return self.ask(changed)
         waiting = self.subject.pots.filter(pending_terms__isnull=False).order_by("position")
         names = ", ".join(pot.name for pot in waiting)
         if not names:

@@ -7,6 +7,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from unfold.enums import ActionVariant
 
+from approvals.admin.forms import DecisionForm
 from core.admin import ServicePage
 from core.admin.display import amount_text
 from jackpots.enums import WinStatus
@@ -46,6 +47,10 @@ class _DecisionPage(_WinPage):
             return "You asked for this win yourself, so somebody else has to decide upon it."
         return ""
 
+    def make_form(self, data: Any) -> DecisionForm:
+        """Return the form, bound to what is shown."""
+        return DecisionForm(data, fingerprint=wins.fingerprint_of_win(win=self.subject))
+
     def is_offered(self) -> bool:
         """Tell whether the win waits: whoever initiated it reads on the page why not they."""
         return bool(self.subject.status == WinStatus.AWAITING_APPROVAL)
@@ -77,6 +82,7 @@ class ApproveWinPage(_DecisionPage):
         wins.approve_win(
             operator=self.subject.operator,
             win_id=self.subject.pk,
+            fingerprint=form.cleaned_data["fingerprint"],
             reason=form.cleaned_data["reason"],
             actor=self.actor,
             now=self.now,
@@ -108,6 +114,7 @@ class RejectWinPage(_DecisionPage):
         wins.reject_win(
             operator=self.subject.operator,
             win_id=self.subject.pk,
+            fingerprint=form.cleaned_data["fingerprint"],
             reason=form.cleaned_data["reason"],
             actor=self.actor,
             now=self.now,

@@ -178,6 +178,7 @@ class Instance(LifecycleModel):
             ("draw_instance", "Can draw a raffle"),
             ("drop_pot", "Can drop a pot to a player"),
             ("change_live_terms", "Can change the terms of a live pot"),
+            ("approve_live_terms", "Can approve or reject new terms of a live pot"),
         ]
         triggers: ClassVar = [
             pgtrigger.FSM(

@@ -181,6 +181,12 @@ class Win(LifecycleModel):
                 fields=["operator", "found_at"],
                 condition=Q(status=WinStatus.AWAITING_APPROVAL),
             ),
+            # Most wins were never decided by anybody: the queue looks for those that were.
+            models.Index(
+                name="win_decided",
+                fields=["-decided_at", "-id"],
+                condition=Q(decided_at__isnull=False),
+            ),
         ]
         permissions: ClassVar = [
             ("approve_win", "Can approve or reject a win above the threshold"),

@@ -11,17 +11,15 @@ from uuid import UUID
 
 from django.db import transaction
 
+from approvals.errors import SecondPersonRequired
+from approvals.rules import fingerprint_of
+from approvals.services.deciding import refuse_unless_shown
 from core import audit, locks
 from core.actors import Actor
 from core.errors import InvalidRequest
 from core.money import format_amount, get_currency, has_only_minor_units
 from jackpots.enums import BoostStatus, EntryKind, InstanceStatus
-from jackpots.errors import (
-    BoostExpired,
-    BoostWrongState,
-    InstanceWrongState,
-    SecondPersonRequired,
-)
+from jackpots.errors import BoostExpired, BoostWrongState, InstanceWrongState
 from jackpots.models import Boost, Instance, Pot, PotEntry
 from jackpots.selectors import get_boost, get_pot
 from jackpots.services.folding import FOLD, fold_locked
@@ -85,7 +83,13 @@ def request_boost(
 
 @transaction.atomic
 def apply_boost(
-    *, operator: Operator, boost_id: UUID, reason: str, actor: Actor, now: datetime
+    *,
+    operator: Operator,
+    boost_id: UUID,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    fingerprint: str | None = None,
 ) -> Boost:
     """
     Put the money into the pot, as somebody other than the one who asked for it.
@@ -93,13 +97,15 @@ def apply_boost(
     Joins the caller's transaction. The pot grows at once; what passes its ceiling, or the
     amount it must hit by, shows as reserve. The instance is folded before, so that no
     contribution below the horizon wins by a boost that came later: a pot that passes its
-    hidden amount so drops at the next contribution.
+    hidden amount so drops at the next contribution. ``fingerprint`` is that of what a person
+    was shown.
 
     :raises NotFound: if the operator has no such boost.
     :raises BoostWrongState: if it has been decided already.
     :raises SecondPersonRequired: if ``actor`` asked for it.
     :raises BoostExpired: if the request is too old.
     :raises InstanceWrongState: if the instance is no longer active.
+    :raises ApprovalChanged: if it is not what was shown.
     :raises ResourceBusy: if the instance or the boost is in use; nothing was changed.
     """
     instance, boost = _lock_boost(operator=operator, boost_id=boost_id)
@@ -109,6 +115,7 @@ def apply_boost(
     if boost.expires_at <= now:
         raise BoostExpired("The request has expired. Ask for the boost again.")
     _refuse_unless_active(instance)
+    refuse_unless_shown(fingerprint=fingerprint, expected=fingerprint_of_boost(boost=boost))
 
     fold_locked(instance=instance, actor=FOLD, now=now)
     # Only now: a win, found just now too, has begun another cycle.
@@ -141,7 +148,13 @@ def apply_boost(
 
 @transaction.atomic
 def reject_boost(
-    *, operator: Operator, boost_id: UUID, reason: str, actor: Actor, now: datetime
+    *,
+    operator: Operator,
+    boost_id: UUID,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    fingerprint: str | None = None,
 ) -> Boost:
     """
     Decide that the money is not put in. Joins the caller's transaction.
@@ -152,12 +165,14 @@ def reject_boost(
     :raises NotFound: if the operator has no such boost.
     :raises BoostWrongState: if it has been decided already.
     :raises InvalidRequest: if no reason is given.
+    :raises ApprovalChanged: if it is not what was shown (``fingerprint``).
     :raises ResourceBusy: if the instance or the boost is in use; nothing was changed.
     """
     instance, boost = _lock_boost(operator=operator, boost_id=boost_id)
     _refuse_if_decided(boost)
     if not reason:
         raise InvalidRequest.for_field("reason", "Say why: it is kept in the audit trail.")
+    refuse_unless_shown(fingerprint=fingerprint, expected=fingerprint_of_boost(boost=boost))
     boost.reject(now=now)
     _save_decision(boost, actor=actor, reason=reason)
     _record(
@@ -170,6 +185,25 @@ def reject_boost(
         now=now,
     )
     return boost
+
+
+def fingerprint_of_boost(*, boost: Boost) -> str:
+    """Return what binds a decision about the boost to what was shown of it."""
+    instance = boost.pot.instance
+    return fingerprint_of(
+        kind="boost",
+        operator_id=boost.operator_id,
+        subject_type="jackpots.pot",
+        subject_id=str(boost.pot_id),
+        payload={
+            "boost": str(boost.pk),
+            "instance": str(instance.pk),
+            "amount": format_amount(boost.amount, instance.currency),
+            "currency": instance.currency,
+            "reason": boost.reason,
+            "requested_by": [str(boost.requested_by_kind), boost.requested_by_ref],
+        },
+    )
 
 
 def _lock_boost(*, operator: Operator, boost_id: UUID) -> tuple[Instance, Boost]:

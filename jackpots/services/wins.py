@@ -11,13 +11,16 @@ from uuid import UUID
 
 from django.db import transaction
 
+from approvals.errors import SecondPersonRequired
+from approvals.rules import fingerprint_of
+from approvals.services.deciding import refuse_unless_shown
 from core import audit, locks, money
 from core.actors import Actor
 from core.errors import InvalidRequest, NotFound
 from core.models import new_id
 from core.money import EXACT, format_amount
 from jackpots.enums import WinCause, WinStatus
-from jackpots.errors import SecondPersonRequired, WinWrongState
+from jackpots.errors import WinWrongState
 from jackpots.models import Draw, Instance, JackpotSettings, Pot, Prize, Win
 from jackpots.services.announcements import announce_win
 from jackpots.services.exchange import find_exchange
@@ -94,17 +97,26 @@ def record_win(
 
 @transaction.atomic
 def approve_win(
-    *, operator: Operator, win_id: UUID, reason: str, actor: Actor, now: datetime
+    *,
+    operator: Operator,
+    win_id: UUID,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    fingerprint: str | None = None,
 ) -> Win:
     """
     Let a win above the threshold be paid; the next sweep does it. Joins the transaction.
 
+    ``fingerprint`` is that of what a person was shown.
+
     :raises NotFound: if the operator has no such win.
     :raises WinWrongState: if it does not wait for approval.
     :raises SecondPersonRequired: if the actor has initiated it.
+    :raises ApprovalChanged: if it is not what was shown.
     :raises ResourceBusy: if the win is in use; nothing was changed.
     """
-    win = _lock_to_decide(operator, win_id, actor=actor)
+    win = _lock_to_decide(operator, win_id, actor=actor, shown=fingerprint)
     win.approve(now=now)
     _save_decision(win, reason=reason, actor=actor)
     _record_decision(win, "jackpot.win.approved", actor=actor, now=now)
@@ -113,7 +125,13 @@ def approve_win(
 
 @transaction.atomic
 def reject_win(
-    *, operator: Operator, win_id: UUID, reason: str, actor: Actor, now: datetime
+    *,
+    operator: Operator,
+    win_id: UUID,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    fingerprint: str | None = None,
 ) -> Win:
     """
     Refuse a win above the threshold: its amount goes into the pot's reserve.
@@ -124,6 +142,7 @@ def reject_win(
     :raises InvalidRequest: if there is no reason.
     :raises WinWrongState: if it does not wait for approval.
     :raises SecondPersonRequired: if the actor has initiated it.
+    :raises ApprovalChanged: if it is not what was shown (``fingerprint``).
     :raises ResourceBusy: if the win or its instance is in use; nothing was changed.
     """
     if not reason.strip():
@@ -134,7 +153,7 @@ def reject_win(
         raise NotFound("There is no such win.")
     # The row is what guards the pot's columns; contributions go on meanwhile.
     locks.lock_one(Instance.objects.for_operator(operator).filter(pk=instance_id))
-    win = _lock_to_decide(operator, win_id, actor=actor)
+    win = _lock_to_decide(operator, win_id, actor=actor, shown=fingerprint)
     pot = win.pot
     pot.reserve += win.amount
     pot.save(update_fields=["reserve"])
@@ -145,7 +164,27 @@ def reject_win(
     return win
 
 
-def _lock_to_decide(operator: Operator, win_id: UUID, *, actor: Actor) -> Win:
+def fingerprint_of_win(*, win: Win) -> str:
+    """Return what binds a decision about the win to what was shown of it."""
+    return fingerprint_of(
+        kind="win",
+        operator_id=win.operator_id,
+        subject_type="jackpots.pot",
+        subject_id=str(win.pot_id),
+        payload={
+            "win": str(win.pk),
+            "instance": str(win.instance_id),
+            "cycle": win.cycle,
+            "cause": str(win.cause),
+            "player": str(win.player_id),
+            "amount": format_amount(win.amount, win.currency),
+            "currency": win.currency,
+            "initiated_by": [str(win.initiated_by_kind), win.initiated_by_ref],
+        },
+    )
+
+
+def _lock_to_decide(operator: Operator, win_id: UUID, *, actor: Actor, shown: str | None) -> Win:
     win = locks.lock_one(
         Win.objects.for_operator(operator)
         .filter(pk=win_id)
@@ -159,6 +198,7 @@ def _lock_to_decide(operator: Operator, win_id: UUID, *, actor: Actor) -> Win:
         )
     if (win.initiated_by_kind, win.initiated_by_ref) == (actor.kind, actor.ref):
         raise SecondPersonRequired("Whoever made the pot drop does not decide about the win.")
+    refuse_unless_shown(fingerprint=shown, expected=fingerprint_of_win(win=win))
     return win
 
 

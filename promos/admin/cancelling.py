@@ -5,18 +5,20 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.db import transaction
 from django.http import HttpResponse
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
-from core.admin import ReasonForm, ServicePage
+from approvals.admin.asking import AskingPage, limit_sentences
+from approvals.enums import Limit
+from approvals.models import Approval
+from core.admin import ReasonForm
 from core.admin.display import amount_text
 from core.admin.fields import DecimalTextField
 from promos import rules
 from promos.admin.display import usd
 from promos.models import UserPromo
-from promos.services import endings
+from promos.services import clawbacks
 from wallets.selectors import get_balances
 
 _BY_RULE = "rule"
@@ -108,7 +110,7 @@ class CancelClaimForm(ReasonForm):
         return amount
 
 
-class CancelClaimPage(ServicePage[UserPromo]):
+class CancelClaimPage(AskingPage[UserPromo]):
     """End an open claim."""
 
     name = "cancel"
@@ -147,8 +149,12 @@ class CancelClaimPage(ServicePage[UserPromo]):
                 f"the rule takes the bonus of {bonus} "
                 "as far as the main balance holds it."
             )
+        limits: list[str] = []
+        if claim.bonus_amount is not None:
+            limits = limit_sentences(claim.operator, Limit.CLAWBACK, "An amount of choice")
         return [
             state,
+            *limits,
             "The player may then withdraw, tip and bet freely, unless a withdrawal lock runs.",
             "A cancelled claim cannot be opened again, nor the promo claimed again by the player.",
         ]
@@ -169,16 +175,17 @@ class CancelClaimPage(ServicePage[UserPromo]):
         return super().show(form, status=status, **context)
 
     def call(self, form: CancelClaimForm) -> str:
-        """Cancel the claim."""
-        with transaction.atomic(durable=True):
-            claim = endings.cancel_user_promo(
-                operator=self.subject.operator,
-                user_promo_id=self.subject.pk,
-                reason=form.cleaned_data["reason"],
-                custom_decrease_amount=form.decrease(),
-                actor=self.actor,
-                now=self.now,
-            )
+        """Cancel the claim, or ask for it."""
+        claim = clawbacks.cancel_or_ask(
+            operator=self.subject.operator,
+            user_promo_id=self.subject.pk,
+            reason=form.cleaned_data["reason"],
+            custom_decrease_amount=form.decrease(),
+            actor=self.actor,
+            now=self.now,
+        )
+        if isinstance(claim, Approval):
+            return self.ask(claim)
         taken = amount_text(claim.clawback_amount, claim.bonus_currency)
         if claim.clawback_shortfall:
             missing = amount_text(claim.clawback_shortfall, claim.bonus_currency)

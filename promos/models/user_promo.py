@@ -253,6 +253,7 @@ class UserPromo(LifecycleModel):
         ]
         permissions: ClassVar = [
             ("cancel_userpromo", "Can cancel a player's claim"),
+            ("approve_clawback", "Can approve or reject a custom clawback above the limit"),
         ]
         triggers: ClassVar = [
             pgtrigger.FSM(name="user_promo_moves_forward_only", field="status", transitions=_MOVES),

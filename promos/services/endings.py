@@ -13,6 +13,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from approvals.enums import Limit
+from approvals.services.limits import refuse_alone_above
 from core import audit, locks, money
 from core.actors import Actor
 from core.errors import InvalidRequest, ResourceBusy
@@ -48,7 +50,35 @@ def cancel_user_promo(
     :raises InvalidRequest: if the custom amount has more decimals than the currency.
     :raises CustomDecreaseTooLarge: if it is more than the main balance, or if no bonus has
         been given that something could be taken of.
+    :raises ApprovalRequired: if it is more than staff may take alone (promos.services.clawbacks).
     :raises ResourceBusy: if the claim or the account is in use; nothing was changed.
+    """
+    user_promo = lock_claim_to_cancel(operator=operator, user_promo_id=user_promo_id, now=now)
+    if custom_decrease_amount is not None:
+        refuse_alone_above(
+            operator=operator,
+            limit=Limit.CLAWBACK,
+            amount=custom_decrease_amount,
+            currency=user_promo.bonus_currency,
+            actor=actor,
+            now=now,
+        )
+    return cancel_locked_claim(
+        user_promo=user_promo,
+        reason=reason,
+        custom_decrease_amount=custom_decrease_amount,
+        actor=actor,
+        now=now,
+    )
+
+
+def lock_claim_to_cancel(*, operator: Operator, user_promo_id: UUID, now: datetime) -> UserPromo:
+    """
+    Lock an open claim and return it.
+
+    :raises NotFound: if the operator has no such claim.
+    :raises UserPromoClosed: if it has ended, or its time is up.
+    :raises ResourceBusy: if the claim is in use.
     """
     found = UserPromo.objects.for_operator(operator).filter(pk=user_promo_id)
     user_promo = locks.lock_one(found.select_related("player"))
@@ -56,12 +86,32 @@ def cancel_user_promo(
     if not user_promo.is_open or user_promo.is_overdue(now=now):
         status = "EXPIRED" if user_promo.is_open else user_promo.status
         raise UserPromoClosed("The claim has ended.", user_promo_status=status)
+    return user_promo
+
+
+@transaction.atomic(savepoint=False)
+def cancel_locked_claim(
+    *,
+    user_promo: UserPromo,
+    reason: str,
+    custom_decrease_amount: Decimal | None,
+    actor: Actor,
+    now: datetime,
+) -> UserPromo:
+    """
+    Cancel a claim that the caller holds locked, whoever may take how much.
+
+    :raises InvalidRequest: if the custom amount has more decimals than the currency.
+    :raises CustomDecreaseTooLarge: if it is more than the main balance, or if no bonus has
+        been given that something could be taken of.
+    :raises ResourceBusy: if the account is in use; nothing was changed.
+    """
     before = _described(user_promo)
     if custom_decrease_amount is None:
         taken, shortfall = _due_by_rule(user_promo)
     else:
-        taken = _checked_decrease(user_promo, custom_decrease_amount)
-        shortfall = _ZERO
+        refuse_decrease(user_promo=user_promo, amount=custom_decrease_amount)
+        taken, shortfall = custom_decrease_amount, _ZERO
     user_promo.cancel(now=now)
     _finish(user_promo, "cancelled_at", taken=taken, shortfall=shortfall, now=now)
     _record(user_promo, "cancelled", before=before, reason=reason, actor=actor, now=now)
@@ -134,20 +184,29 @@ def _due_by_rule(user_promo: UserPromo) -> tuple[Decimal, Decimal]:
     return taken, due - taken
 
 
-def _checked_decrease(user_promo: UserPromo, amount: Decimal) -> Decimal:
+def refuse_decrease(*, user_promo: UserPromo, amount: Decimal) -> None:
+    """
+    Do nothing if so much can be taken of a claim, which the caller holds locked.
+
+    Locks the player's account.
+
+    :raises InvalidRequest: if the amount has more decimals than the currency.
+    :raises CustomDecreaseTooLarge: if it is more than the main balance, or if no bonus has
+        been given that something could be taken of.
+    :raises ResourceBusy: if the account is in use.
+    """
     currency = money.get_currency(user_promo.bonus_currency)
     if not money.has_only_minor_units(amount, currency):
         raise InvalidRequest.for_field(
             "custom_decrease_amount", f"{currency.code} has {currency.decimals} decimals."
         )
     if amount == 0:
-        return amount
+        return
     if user_promo.bonus_amount is None:
         raise CustomDecreaseTooLarge("No bonus has been given, so nothing can be taken.")
     balance = payments.lock_main_balance(operator=user_promo.operator, user_promo=user_promo)
     if amount > balance:
         raise CustomDecreaseTooLarge("The amount is more than the player's main balance.")
-    return amount
 
 
 def _finish(

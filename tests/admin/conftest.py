@@ -71,6 +71,12 @@ def page_of(instance: Instance, name: str) -> str:
     return reverse(f"admin:jackpots_instance_{name}", args=[instance.pk])
 
 
+def decide(client: Client, path: str, reason: str, **given: Any) -> Any:
+    """Look at the page of a decision, and decide upon what it shows."""
+    shown = client.get(path).context["form"]["fingerprint"].value()
+    return client.post(path, {"reason": reason, "fingerprint": shown, **given}, follow=True)
+
+
 def messages_of(response: Any) -> list[str]:
     """Return what the page that the response leads to says at its top."""
     return [str(message) for message in response.context["messages"]]

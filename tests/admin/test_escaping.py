@@ -18,6 +18,7 @@ from players.models import Player
 from tests.admin.conftest import page_of
 from tests.admin.world import contribute_to, give_money
 from tests.factories.adapters import AdapterConfigFactory
+from tests.factories.approvals import ApprovalFactory
 from tests.factories.bonuses import (
     BonusCampaignFactory,
     BonusGrantFactory,
@@ -69,6 +70,16 @@ def evil(now: datetime) -> Operator:
     SegmentFactory.create(operator=operator, name=EVIL, rules={"affiliate_code": EVIL})
     ApiKeyFactory.create(operator=operator, label=EVIL)
     give_evil_bonuses(operator, player, now)
+    ApprovalFactory.create(
+        operator=operator,
+        subject=daily,
+        kind="live_terms",
+        payload={"instance": EVIL, "currency": "EUR", "before": [{EVIL: EVIL}], "wanted": []},
+        summary=[EVIL, EVIL],
+        reason=EVIL,
+        requested_by_kind="api_key",
+        requested_by_ref=EVIL,
+    )
     Group.objects.create(name=EVIL)
     User.objects.create_user("eve", first_name=EVIL, last_name=EVIL)
     AuditEntry.objects.create(

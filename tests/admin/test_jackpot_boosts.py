@@ -12,7 +12,7 @@ from jackpots.enums import BoostStatus
 from jackpots.models import Boost, Instance, RollbackLoss
 from jackpots.selectors import read_meters
 from operators.models import Operator
-from tests.admin.conftest import messages_of, page_of
+from tests.admin.conftest import decide, messages_of, page_of
 from tests.admin.world import lose_to_a_rollback
 from tests.factories.jackpots import BoostFactory, InstanceFactory
 from tests.factories.players import PlayerFactory
@@ -42,7 +42,7 @@ def test_one_person_asks_and_nothing_moves_until_another_applies_it(
     boost = Boost.objects.get()
     refused = office.post(page(boost, "apply"), {"reason": "Mine"})
     value_between = read_meters(instance_ids=[daily.pk])[daily.pk][0].value
-    applied = second.post(page(boost, "apply"), {"reason": "Agreed"}, follow=True)
+    applied = decide(second, page(boost, "apply"), "Agreed")
 
     assert shown[0] == "At this instant the pots hold: main 100.00 EUR."
     assert messages_of(asked) == [
@@ -84,7 +84,7 @@ def test_a_request_is_rejected_or_grows_too_old(office: Client, daily: Instance)
     fresh = BoostFactory.create(pot=pot, requested_at=timezone.now())
     old = BoostFactory.create(pot=pot)
 
-    rejected = office.post(page(fresh, "reject"), {"reason": "Too much"}, follow=True)
+    rejected = decide(office, page(fresh, "reject"), "Too much")
     too_old = office.post(page(old, "apply"), {"reason": "Late"})
 
     assert messages_of(rejected) == ["The boost was rejected."]

@@ -17,6 +17,7 @@ from jackpots.services.instances import activate_instance
 from operators.models import Operator
 from tests.admin.conftest import messages_of, page_of
 from tests.admin.world import contribute_to
+from tests.factories.approvals import ApprovalSettingsFactory
 from tests.factories.jackpots import InstanceFactory
 from tests.factories.players import PlayerFactory
 
@@ -116,6 +117,7 @@ def test_the_pots_show_the_commitment_and_never_what_it_hides(
 
 
 def test_new_terms_wait_are_shown_and_can_be_withdrawn(office: Client, daily: Instance) -> None:
+    ApprovalSettingsFactory.create(operator=daily.operator, live_terms=False)
     rows = {
         "pots-TOTAL_FORMS": "2",
         "pots-INITIAL_FORMS": "2",

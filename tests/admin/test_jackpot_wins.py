@@ -12,7 +12,7 @@ from jackpots.enums import WinStatus
 from jackpots.models import Win
 from operators.models import Operator
 from players.models import Player
-from tests.admin.conftest import messages_of
+from tests.admin.conftest import decide, messages_of
 from tests.admin.world import give_money
 from tests.factories.jackpots import InstanceFactory, WinFactory
 
@@ -52,7 +52,7 @@ def test_a_second_person_decides_and_leaves_a_trail(
     name: str, status: WinStatus, said: str, office: Client, waiting: Win
 ) -> None:
     before = office.get(page(waiting, name)).context["consequences"]
-    response = office.post(page(waiting, name), {"reason": "Checked\nthe round"}, follow=True)
+    response = decide(office, page(waiting, name), "Checked\nthe round")
 
     assert before[0] == "anna has won the pot main of Daily, cycle 1: manual drop."
     assert "1,500.00 EUR" in before[1] + before[2]

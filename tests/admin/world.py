@@ -9,6 +9,8 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from adapters.models import DeliveryAttempt, WebhookMessage
+from approvals.enums import ApprovalStatus
+from approvals.models import ApprovalSettings
 from bonuses.enums import CampaignStatus, GrantStatus, IssuanceStatus, TargetStatus
 from bonuses.models import BonusTemplate, ReconciliationRun
 from core import audit
@@ -27,8 +29,10 @@ from jackpots.services.contributions import Wager, contribute
 from operators.models import Operator
 from players.models import Player
 from promos.enums import UserPromoStatus
+from promos.models import UserPromo
 from tests.factories.activity import BetFactory
 from tests.factories.adapters import AdapterConfigFactory
+from tests.factories.approvals import ApprovalFactory
 from tests.factories.bonuses import (
     BonusCampaignFactory,
     BonusGrantFactory,
@@ -79,6 +83,7 @@ def fill_world(operator: Operator, now: datetime, *, rows: int) -> None:
         give_money(operator, player, now, reference=f"deposit-{player.pk}")
         contribute_to(daily, player, now)
         win_jackpots(operator, player, now)
+        ask_a_second_person(operator, player, now)
         GameFactory.create(operator=operator)
         SegmentFactory.create(operator=operator, players=[player])
         ApiKeyFactory.create(operator=operator)
@@ -127,6 +132,40 @@ def win_jackpots(operator: Operator, player: Player, now: datetime) -> None:
         operator=operator, instance_id=instance.pk, wager={"player_id": "a"}, received_at=now
     )
     lose_to_a_rollback(instance, player, now)
+
+
+def ask_a_second_person(operator: Operator, player: Player, now: datetime) -> None:
+    """Let one request of each kind wait, and two more be decided."""
+    claim = UserPromo.objects.get(player=player)
+    template = BonusTemplate.objects.filter(operator=operator).latest("pk")
+    instance = Instance.objects.filter(operator=operator, kind="progressive").latest("pk")
+    given = {"operator": operator, "requested_at": now}
+    ApprovalFactory.create(**given, subject=claim)
+    ApprovalFactory.create(
+        **given,
+        subject=template,
+        kind="manual_grant",
+        payload={
+            "template": template.name,
+            "player_id": player.reference,
+            "deposit_amount": None,
+            "is_offer": False,
+            "amount": "600.00",
+            "currency": "USD",
+            "terms": {},
+        },
+    )
+    ApprovalFactory.create(
+        **given,
+        subject=instance,
+        kind="live_terms",
+        payload={"instance": instance.name, "currency": "EUR", "before": [], "wanted": []},
+        amount=None,
+        currency="",
+    )
+    for status in (ApprovalStatus.APPLIED, ApprovalStatus.REJECTED):
+        ApprovalFactory.create(**given, subject=claim, decided=status)
+    ApprovalSettings.objects.get_or_create(operator=operator)
 
 
 def lose_to_a_rollback(instance: Instance, player: Player, now: datetime) -> RollbackLoss:

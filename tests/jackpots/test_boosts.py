@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.db import DatabaseError, IntegrityError, transaction
 
+from approvals.errors import SecondPersonRequired
 from core.actors import Actor, ActorKind
 from core.errors import InvalidRequest
 from core.models import AuditEntry
@@ -17,7 +18,6 @@ from jackpots.errors import (
     BoostExpired,
     BoostWrongState,
     InstanceWrongState,
-    SecondPersonRequired,
 )
 from jackpots.models import Boost, Instance, Pot, PotEntry
 from jackpots.selectors import read_meters

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from approvals.errors import SecondPersonRequired
 from core.actors import Actor, ActorKind
 from core.errors import InvalidRequest, NotFound
 from jackpots.books import check_conservation
 from jackpots.enums import WinCause
-from jackpots.errors import SecondPersonRequired, WinWrongState
+from jackpots.errors import WinWrongState
 from jackpots.models import Instance, JackpotSettings, Pot, Win
 from jackpots.representations import represent_win
 from jackpots.services.wins import approve_win, record_win, reject_win
