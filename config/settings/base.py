@@ -170,6 +170,7 @@ CELERY_TASK_ROUTES = {
     "promos.tasks.*": {"queue": "promos"},
     "wallets.tasks.*": {"queue": "wallets"},
 }
+QUEUES = list(dict.fromkeys(route["queue"] for route in CELERY_TASK_ROUTES.values()))
 # Declared, so that a worker that is not told its queues (`--queues`) serves all of them.
 CELERY_TASK_QUEUES = [Queue(queue, Exchange(queue), routing_key=queue) for queue in QUEUES]
 CELERY_BEAT_SCHEDULE = {
@@ -178,7 +179,6 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 1.0,
         # A run that could not start within two seconds is replaced by the next one.
         "options": {"expires": 2},
-QUEUES = list(dict.fromkeys(route["queue"] for route in CELERY_TASK_ROUTES.values()))
     },
     "apply-contribution-requests": {
         "task": "jackpots.tasks.apply_contribution_requests",
@@ -306,6 +306,11 @@ API_RATE_LIMIT_PER_MINUTE = env.int("API_RATE_LIMIT_PER_MINUTE", default=600_000
 WEBHOOK_RATE_LIMIT_PER_MINUTE = env.int("WEBHOOK_RATE_LIMIT_PER_MINUTE", default=60_000)
 # How long the bytes of platforms' webhooks are kept.
 WEBHOOK_INBOX_DAYS = env.int("WEBHOOK_INBOX_DAYS", default=90)
+# How long messages to operators are kept once they have been delivered or given up: so long
+# they can be looked at, and sent again.
+OUTBOX_DAYS = env.int("OUTBOX_DAYS", default=90)
+# How long one can ask what became of a contribution that was answered 202.
+CONTRIBUTION_REQUEST_DAYS = env.int("CONTRIBUTION_REQUEST_DAYS", default=90)
 # How long a web process may go on believing in an API key it has looked up.
 API_KEY_CACHE_S = env.float("API_KEY_CACHE_S", default=2.0)
 
@@ -322,11 +327,6 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": [],
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/v[0-9]",
-# How long messages to operators are kept once they have been delivered or given up: so long
-# they can be looked at, and sent again.
-OUTBOX_DAYS = env.int("OUTBOX_DAYS", default=90)
-# How long one can ask what became of a contribution that was answered 202.
-CONTRIBUTION_REQUEST_DAYS = env.int("CONTRIBUTION_REQUEST_DAYS", default=90)
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -358,6 +358,13 @@ CONTRIBUTION_REQUEST_DAYS = env.int("CONTRIBUTION_REQUEST_DAYS", default=90)
 # Tests make processes die at named places (core/failpoints.py); nobody else can.
 FAILPOINTS_ENABLED = False
 
+# --- monitoring
+
+# Who may ask for /metrics (core/api/metrics.py): whoever bears the token, if there is one;
+# else nobody but the machine itself.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_FROM_LOOPBACK = env.bool("METRICS_FROM_LOOPBACK", default=True)
+
 # --- casino platforms
 
 # What bonuses ask for adapters (bonuses/ports.py).
@@ -374,13 +381,6 @@ ADAPTER_BREAKER_FAILURES = env.int("ADAPTER_BREAKER_FAILURES", default=10)
 ADAPTER_BREAKER_OPEN_S = env.float("ADAPTER_BREAKER_OPEN_S", default=10.0)
 
 # --- web
-# --- monitoring
-
-# Who may ask for /metrics (core/api/metrics.py): whoever bears the token, if there is one;
-# else nobody but the machine itself.
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
-METRICS_FROM_LOOPBACK = env.bool("METRICS_FROM_LOOPBACK", default=True)
-
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
