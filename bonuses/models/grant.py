@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django_fsm import FSMField, transition
 
 from bonuses.enums import CLOSED_GRANT_STATUSES, BonusType, GrantStatus, WageringBasis
@@ -231,6 +232,25 @@ class BonusGrant(LifecycleModel):
             ),
             models.Index(name="bonus_grant_newest_first", fields=["operator", "-id"]),
             models.Index(name="bonus_grant_of_template", fields=["template", "player"]),
+            # The home page's sums are read off these two, and off no grant's own row. Nothing
+            # in them changes while a grant is wagered.
+            models.Index(
+                name="bonus_grant_outstanding",
+                fields=["base_currency_code", "bonus_currency"],
+                include=["bonus_amount", "bonus_amount_base"],
+                condition=Q(status=GrantStatus.ACTIVE),
+            ),
+            models.Index(
+                name="bonus_grant_by_issue",
+                fields=["operator", "granted_at"],
+                include=["status", "base_currency_code", "bonus_amount_base"],
+            ),
+            models.Index(
+                F("operator"),
+                Coalesce("completed_at", "forfeited_at", "expired_at", "cancelled_at"),
+                name="bonus_grant_by_end",
+                condition=~Q(status=GrantStatus.ACTIVE),
+            ),
         ]
         permissions: ClassVar = [
             ("cancel_bonusgrant", "Can cancel a grant"),

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -161,6 +162,8 @@ class Contribution(models.Model):
                 fields=["operator", "id"],
                 condition=Q(status=Outcome.FAILED),
             ),
+            # Rows come in the order of their instants: ranges of blocks say where a day lies.
+            BrinIndex(name="contribution_by_time", fields=["created_at"], autosummarize=True),
         ]
         triggers: ClassVar = [append_only("contribution_is_append_only")]
 
@@ -188,6 +191,11 @@ class LinkTraffic(models.Model):
                 name="link_traffic_counted_once",
                 fields=["source", "target", "hour", "error_code"],
             )
+        ]
+        indexes: ClassVar = [
+            models.Index(name="link_traffic_by_hour", fields=["source", "hour"]),
+            # Without the count, so that counting on stays a cheap update.
+            models.Index(name="link_traffic_failed", fields=["hour"], condition=~Q(error_code="")),
         ]
 
     def __str__(self) -> str:

@@ -171,6 +171,7 @@ class Win(LifecycleModel):
         ]
         indexes: ClassVar = [
             models.Index(name="win_by_operator", fields=["operator", "-found_at", "-id"]),
+            models.Index(name="win_newest_first", fields=["-found_at", "-id"]),
             models.Index(
                 name="win_to_pay",
                 fields=["next_attempt_at"],
@@ -270,6 +271,9 @@ class RollbackLoss(models.Model):
                 condition=Q(explained_at=None, explained_by="", explanation="")
                 | (Q(explained_at__isnull=False) & ~Q(explained_by="") & ~Q(explanation="")),
             ),
+        ]
+        indexes: ClassVar = [
+            models.Index(name="rollback_loss_open", fields=["id"], condition=Q(explained_at=None))
         ]
         permissions: ClassVar = [("explain_rollbackloss", "Can explain a rollback loss")]
         triggers: ClassVar = [

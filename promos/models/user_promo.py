@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django_fsm import FSMField, transition
 
 from core.fsm import LifecycleModel
@@ -250,6 +251,18 @@ class UserPromo(LifecycleModel):
             ),
             models.Index(name="user_promo_newest_first", fields=["operator", "-id"]),
             models.Index(name="user_promo_of_player", fields=["player", "-id"]),
+            # When money moved: what the cost of a period is read by.
+            models.Index(
+                Coalesce("activated_at", "completed_at"),
+                name="user_promo_paid",
+                condition=Q(bonus_amount__gt=0),
+            ),
+            models.Index(
+                Coalesce("cancelled_at", "expired_at"),
+                name="user_promo_taken_back",
+                condition=Q(clawback_amount__gt=0),
+            ),
+            models.Index(name="user_promo_by_claim", fields=["operator", "claimed_at"]),
         ]
         permissions: ClassVar = [
             ("cancel_userpromo", "Can cancel a player's claim"),
