@@ -23,7 +23,18 @@ class Operator(models.Model):
     slug = models.CharField(max_length=50, unique=True, validators=[RegexValidator(SLUG_PATTERN)])
     name = models.CharField(max_length=120)
     base_currency = models.CharField(max_length=8, help_text="The currency of reports.")
+    time_zone = models.CharField(
+        max_length=64,
+        default="UTC",
+        db_default="UTC",
+        help_text="Where its days begin: the days of reports. An IANA name.",
+    )
     created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(name="operator_has_a_time_zone", condition=~Q(time_zone=""))
+        ]
 
     def __str__(self) -> str:
         return self.name

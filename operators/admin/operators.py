@@ -14,6 +14,7 @@ from core.admin.fields import CurrencyChoiceField
 from core.admin.pages import ServiceForm
 from core.admin.panels import Panel
 from operators.admin.keys import IssueKeyPage, SecretPage, describe_key
+from operators.admin.time_zone import SetTimeZonePage, ZoneChoiceField
 from operators.models import ApiKey, Operator
 from operators.services import credentials
 
@@ -32,6 +33,7 @@ class AddOperatorForm(ServiceForm):
         max_length=120, widget=forms.TextInput(attrs={"placeholder": "Lucky Star"})
     )
     base_currency = CurrencyChoiceField(initial="USD", help_text="The currency of reports.")
+    time_zone = ZoneChoiceField(initial="UTC")
 
     def clean_slug(self) -> str:
         """Return the slug if it can be one."""
@@ -71,6 +73,7 @@ class AddOperatorPage(SecretPage[None]):
             slug=form.cleaned_data["slug"],
             name=form.cleaned_data["name"],
             base_currency=form.cleaned_data["base_currency"],
+            time_zone=form.cleaned_data["time_zone"] or "UTC",
             actor=self.actor,
             now=self.now,
         )
@@ -80,15 +83,15 @@ class AddOperatorPage(SecretPage[None]):
 class OperatorAdmin(ReadOnlyAdmin):
     """Look at tenants; add one, and issue keys, through their own pages."""
 
-    list_display = ("name", "slug", "base_currency", "created")
+    list_display = ("name", "slug", "base_currency", "time_zone", "created")
     search_fields = ("name", "slug")
     search_help_text = "Search by name or slug"
     sortable_by = ("name", "slug")
     fieldsets: ClassVar = [
-        ("Operator", {"fields": ["name", "slug", "base_currency", "created"]}),
+        ("Operator", {"fields": ["name", "slug", "base_currency", "time_zone", "created"]}),
     ]
     add_page = AddOperatorPage
-    pages = (IssueKeyPage,)
+    pages = (IssueKeyPage, SetTimeZonePage)
     empty_icon = "storefront"
     empty_text = (
         "An operator is a tenant: its players, jackpots and money are its own. Add the first "

@@ -13,6 +13,7 @@ from core.actors import Actor
 from operators.enums import Scope
 from operators.errors import OperatorSlugTaken
 from operators.models import ApiKey, Operator
+from operators.services.clocks import known_zone
 
 KEY_PREFIX = "wf_"
 
@@ -27,16 +28,27 @@ class IssuedKey:
 
 @transaction.atomic(durable=True)
 def create_operator(
-    *, slug: str, name: str, base_currency: str, actor: Actor, now: datetime
+    *,
+    slug: str,
+    name: str,
+    base_currency: str,
+    time_zone: str = "UTC",
+    actor: Actor,
+    now: datetime,
 ) -> IssuedKey:
     """
     Create a tenant and a first key with every scope (API.md, bootstrap).
 
     :raises OperatorSlugTaken: if the slug is in use.
     :raises CurrencyUnknown: if the base currency is not in the registry.
+    :raises InvalidRequest: if there is no such time zone.
     """
     operator = Operator(
-        slug=slug, name=name, base_currency=money.get_currency(base_currency).code, created_at=now
+        slug=slug,
+        name=name,
+        base_currency=money.get_currency(base_currency).code,
+        time_zone=known_zone(name=time_zone),
+        created_at=now,
     )
     operator.clean_fields()
     try:

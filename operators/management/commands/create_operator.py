@@ -25,6 +25,9 @@ class Command(BaseCommand):
         parser.add_argument("slug", help="lower-case letters, digits and dashes, e.g. lucky-star")
         parser.add_argument("--name", help="display name (default: the slug)")
         parser.add_argument("--base-currency", default="USD", help="currency of reports")
+        parser.add_argument(
+            "--time-zone", default="UTC", help="where its days begin, e.g. Europe/Malta"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         slug = options["slug"]
@@ -33,11 +36,13 @@ class Command(BaseCommand):
                 slug=slug,
                 name=options["name"] or slug,
                 base_currency=options["base_currency"],
+                time_zone=options["time_zone"],
                 actor=Actor(kind=ActorKind.COMMAND, ref="create_operator"),
                 now=timezone.now(),
             )
         except DomainError as error:
-            raise CommandError(error.detail) from error
+            details = [each["detail"] for each in error.members.get("errors", [])]
+            raise CommandError(" ".join(details) or error.detail) from error
         except ValidationError as error:
             raise CommandError(
                 f"{slug!r} cannot be a slug: 1 to 50 lower-case letters, digits and dashes."
