@@ -52,6 +52,31 @@ def check_meters() -> Iterator[Difference]:
     )
 
 
+@register_check("jackpots.hours")
+def check_hours() -> Iterator[Difference]:
+    """What a pot's hours say was contributed is what was, below the watermark."""
+    return _differences(
+        "jackpots.hours",
+        """
+        SELECT 'hours of pot ' || pot.name || ' of instance ' || pot.instance_id,
+            coalesce(hours.amount, 0), coalesce(given.amount, 0)
+        FROM jackpots_pot AS pot
+        LEFT JOIN (
+            SELECT pot_id, sum(contributed) AS amount FROM jackpots_meterhour GROUP BY 1
+        ) AS hours ON hours.pot_id = pot.id
+        LEFT JOIN (
+            SELECT added.instance_id, part.position, sum(part.amount) AS amount
+            FROM jackpots_contribution AS added
+            JOIN jackpots_instance AS instance ON instance.id = added.instance_id
+            CROSS JOIN unnest(added.pot_amounts) WITH ORDINALITY AS part (amount, position)
+            WHERE added.xid < instance.folded_to
+            GROUP BY 1, 2
+        ) AS given ON given.instance_id = pot.instance_id AND given.position = pot.position + 1
+        WHERE coalesce(hours.amount, 0) <> coalesce(given.amount, 0)
+        """,
+    )
+
+
 @register_check("jackpots.conservation")
 def check_conservation() -> Iterator[Difference]:
     """

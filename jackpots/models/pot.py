@@ -198,7 +198,8 @@ class MeterHour(models.Model):
     """
     How a pot fared in one hour: what was contributed, and where the meter stood last.
 
-    Kept by the fold, for charts; the truth is in the contributions.
+    Kept by the fold, for charts and statements; the truth is in the contributions, and
+    ``check_books`` compares the two. Never deleted: the opening of a statement is their sum.
     """
 
     pot = models.ForeignKey(Pot, on_delete=models.PROTECT, related_name="hours")

@@ -37,20 +37,41 @@ DRAWER = Actor(kind=ActorKind.TASK, ref="draw")
 # row: nothing is being written to this ledger. So its end is known, wherever the horizon is.
 _COUNT_TO_THE_END = """
     WITH tail AS MATERIALIZED (
-        SELECT xid, pot_amounts, reverses_id FROM jackpots_contribution
+        SELECT xid, status, pot_amounts, reverses_id, source_id, error_code,
+            date_trunc('hour', created_at, 'UTC') AS hour
+        FROM jackpots_contribution
         WHERE instance_id = %(instance)s AND xid >= %(folded_to)s
+    ), pot AS MATERIALIZED (
+        SELECT * FROM jackpots_pot WHERE instance_id = %(instance)s
     ), part AS (
-        SELECT part.position, part.amount
+        SELECT part.position, tail.hour, part.amount AS given, part.amount AS net
         FROM tail, unnest(tail.pot_amounts) WITH ORDINALITY AS part (amount, position)
         UNION ALL
-        SELECT part.position, -part.amount
+        SELECT part.position, tail.hour, 0, -part.amount
         FROM tail JOIN jackpots_contribution AS original ON original.id = tail.reverses_id,
             unnest(original.pot_amounts) WITH ORDINALITY AS part (amount, position)
-    ), gain AS (
-        SELECT position, sum(amount) AS amount FROM part GROUP BY position
+    ), hourly AS MATERIALIZED (
+        SELECT position - 1 AS position, hour, sum(given) AS given, sum(net) AS net
+        FROM part GROUP BY 1, 2
     ), meters AS (
-        UPDATE jackpots_pot AS pot SET folded = pot.folded + gain.amount
-        FROM gain WHERE pot.instance_id = %(instance)s AND pot.position = gain.position - 1
+        UPDATE jackpots_pot AS pot SET folded = pot.folded + gain.net
+        FROM (SELECT position, sum(net) AS net FROM hourly GROUP BY 1) AS gain
+        WHERE pot.instance_id = %(instance)s AND pot.position = gain.position
+    ), hours AS (
+        INSERT INTO jackpots_meterhour AS known (pot_id, hour, contributed, value)
+        SELECT pot.id, hourly.hour, hourly.given, greatest(0, least(pot.ceiling, pot.drop_amount,
+            pot.opening + pot.folded
+                + sum(hourly.net) OVER (PARTITION BY pot.id ORDER BY hourly.hour)))
+        FROM hourly JOIN pot ON pot.position = hourly.position
+        ON CONFLICT (pot_id, hour) DO UPDATE SET
+            contributed = known.contributed + excluded.contributed, value = excluded.value
+    ), traffic AS (
+        INSERT INTO jackpots_linktraffic AS known (source_id, target_id, hour, error_code, count)
+        SELECT source_id, %(instance)s, hour, error_code, count(*)
+        FROM tail WHERE source_id IS NOT NULL AND status <> 'reversal'
+        GROUP BY source_id, hour, error_code
+        ON CONFLICT (source_id, target_id, hour, error_code)
+        DO UPDATE SET count = known.count + excluded.count
     )
     UPDATE jackpots_instance SET folded_to = greatest(
         folded_to, ((SELECT max(xid) FROM tail)::text::bigint + 1)::text::xid8)

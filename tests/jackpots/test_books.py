@@ -78,6 +78,8 @@ def test_books_that_balance_are_said_to(instance: Instance) -> None:
         ("UPDATE jackpots_pot SET reserve = reserve + 0.01", "jackpots.conservation"),
         ("UPDATE jackpots_pot SET cycle_from_xid = '9999999'", "jackpots.meters"),
         ("UPDATE jackpots_instance SET folded_to = '0'", "jackpots.meters"),
+        ("UPDATE jackpots_meterhour SET contributed = contributed + 0.00000001", "jackpots.hours"),
+        ("DELETE FROM jackpots_meterhour", "jackpots.hours"),
         ("UPDATE jackpots_contribution SET pot_amounts = '{1.49}' WHERE amount = 1.5",
          "jackpots.parts"),
         ("UPDATE jackpots_contribution SET tickets_earned = tickets_earned + 1 WHERE amount = 2.5",
