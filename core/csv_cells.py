@@ -6,6 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
+class NumberCell(str):
+    """A number that we wrote ourselves: below zero it begins as formulas do, and is none."""
+
+    __slots__ = ()
+
+
 class _Echo:
     """A file that hands back what is written to it."""
 
@@ -15,6 +21,8 @@ class _Echo:
 
 def safe_cell(text: str) -> str:
     """Return ``text`` so that no spreadsheet program takes it for a formula."""
+    if isinstance(text, NumberCell):
+        return text
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 

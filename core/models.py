@@ -107,6 +107,7 @@ class AuditEntry(models.Model):
         indexes: ClassVar = [
             models.Index(name="audit_by_subject", fields=["subject_type", "subject_id", "id"]),
             models.Index(name="audit_by_operator", fields=["operator_id", "id"]),
+            models.Index(name="audit_by_time", fields=["operator_id", "created_at", "id"]),
         ]
         triggers: ClassVar = [append_only("audit_is_append_only")]
 

@@ -1,0 +1,1 @@
+"""What jackpots did in a span of time: the figures behind the reports."""

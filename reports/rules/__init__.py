@@ -1,0 +1,1 @@
+"""What reports are made of, on plain values: days, tables, and what is masked."""
