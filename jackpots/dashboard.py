@@ -2,9 +2,10 @@
 The figures of jackpots on the home page: what runs and how it grows, and what went wrong.
 
 What it costs, with ten million contributions: none of them is read here. The running
-instances are found by an index of what accrues, their growth is looked up in the hours that
-the fold keeps, once a pot and step; failures of links are sums of hours that the fold counted;
-the rest is counted up to COUNTED_MAX, off partial indexes. The meters themselves are read by
+instances are found by an index of what accrues, and what they gained is the sum of the hours
+of the period that the fold keeps of their pots; of those that are shown, each meter is looked
+up once a step. Failures of links are sums of hours that the fold counted, and the rest is
+counted up to COUNTED_MAX, off partial indexes. The meters themselves are read by
 jackpots.selectors.read_meters.
 """
 
@@ -12,6 +13,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -24,17 +26,33 @@ STEPS_MAX = 120
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
+# Of each currency those that gained most come first: amounts of two currencies do not compare.
 # A meter stands at an instant where it stood at the end of the last hour before.
 _RUNNING = """
-WITH running AS (
-    SELECT instance.id, instance.name, instance.kind, instance.currency, operator.name AS operator,
-        instance.paused_at IS NOT NULL AS is_paused, instance.paused_reason,
-        row_number() OVER (ORDER BY instance.activated_at DESC, instance.id DESC) AS place
+WITH grown AS (
+    SELECT pot.instance_id, sum(hours.contributed) AS contributed,
+        floor(extract(epoch FROM hours.hour - %(since)s) / %(step_s)s)::integer AS number
     FROM jackpots_instance AS instance
-    JOIN operators_operator AS operator ON operator.id = instance.operator_id
+    JOIN jackpots_pot AS pot ON pot.instance_id = instance.id
+    JOIN jackpots_meterhour AS hours ON hours.pot_id = pot.id AND hours.hour >= %(since)s
     WHERE instance.status = 'active'
-    ORDER BY place
-    LIMIT %(limit)s
+    GROUP BY pot.instance_id, number
+), total AS (
+    SELECT instance_id, sum(contributed) AS contributed,
+        jsonb_object_agg(number, contributed::text) AS by_step
+    FROM grown GROUP BY instance_id
+), placed AS (
+    SELECT instance.*, coalesce(total.contributed, 0) AS contributed, total.by_step,
+        row_number() OVER (
+            PARTITION BY instance.currency
+            ORDER BY coalesce(total.contributed, 0) DESC, instance.activated_at DESC,
+                instance.id DESC
+        ) AS place
+    FROM jackpots_instance AS instance
+    LEFT JOIN total ON total.instance_id = instance.id
+    WHERE instance.status = 'active'
+), running AS (
+    SELECT * FROM placed ORDER BY place, currency LIMIT %(limit)s
 ), standing AS (
     SELECT pot.instance_id, step.number, sum(before.value) AS value
     FROM running
@@ -42,25 +60,21 @@ WITH running AS (
     CROSS JOIN generate_series(0, %(steps)s - 1) AS step(number)
     CROSS JOIN LATERAL (
         SELECT value FROM jackpots_meterhour
-        WHERE pot_id = pot.id AND hour < %(since)s + step.number * %(step)s
+        WHERE pot_id = pot.id
+            AND hour < %(since)s + make_interval(secs => step.number * %(step_s)s)
         ORDER BY hour DESC
         LIMIT 1
     ) AS before
     GROUP BY pot.instance_id, step.number
 )
-SELECT running.id, running.name, running.kind, running.currency, running.operator,
-    running.is_paused, running.paused_reason,
-    coalesce((
-        SELECT sum(hours.contributed)
-        FROM jackpots_pot AS pot
-        JOIN jackpots_meterhour AS hours ON hours.pot_id = pot.id
-        WHERE pot.instance_id = running.id AND hours.hour >= %(since)s
-    ), 0),
+SELECT running.id, running.name, running.kind, running.currency, operator.name,
+    running.paused_at IS NOT NULL, running.paused_reason, running.contributed, running.by_step,
     (
         SELECT jsonb_object_agg(standing.number, standing.value::text)
         FROM standing WHERE standing.instance_id = running.id
     )
-FROM running ORDER BY running.place
+FROM running JOIN operators_operator AS operator ON operator.id = running.operator_id
+ORDER BY running.place, running.currency
 """
 
 
@@ -69,8 +83,9 @@ class RunningJackpot:
     """
     An instance that takes contributions, and how the sum of its meters has grown.
 
-    ``values`` stand beside the instants of the reading, null before the first hour that is
-    known. ``contributed`` is what contributions have added since, wins or not.
+    ``contributed`` is what contributions have added since, wins or not; ``gained`` is how much
+    of it there was at the instants of the reading, and ``values`` are where the meters stood,
+    null before the first hour that is known.
     """
 
     id: UUID
@@ -81,12 +96,13 @@ class RunningJackpot:
     is_paused: bool
     paused_reason: str
     contributed: Decimal
+    gained: tuple[Decimal, ...]
     values: tuple[Decimal | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RunningJackpots:
-    """The newest running instances, and the instants at which their meters are known."""
+    """Running instances, those that gained most first, and the instants that are told of."""
 
     instants: tuple[datetime, ...]
     jackpots: tuple[RunningJackpot, ...]
@@ -94,18 +110,22 @@ class RunningJackpots:
 
 def read_running_jackpots(*, since: datetime, now: datetime, limit: int) -> RunningJackpots:
     """
-    Return the ``limit`` instances that were activated last, of all operators.
+    Return the ``limit`` instances to which contributions have added most, of all operators.
 
-    Their meters are told at ``since``, which is a whole hour, and at every step after it
-    that has come: hours, or as many of them as keep the steps below STEPS_MAX.
+    They are told of at ``since``, which is a whole hour, and at every step after it that has
+    come: hours, or as many of them as keep the steps at STEPS_MAX.
     """
     step = _step_of(now - since)
     # The last reading is the caller's: the meters now.
     instants = tuple(since + number * step for number in range(-(-(now - since) // step)))
+    asked = {
+        "since": since,
+        "step_s": int(step.total_seconds()),
+        "steps": len(instants),
+        "limit": limit,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _RUNNING, {"since": since, "step": step, "steps": len(instants), "limit": limit}
-        )
+        cursor.execute(_RUNNING, asked)
         rows = cursor.fetchall()
     return RunningJackpots(instants, tuple(_running(row, len(instants)) for row in rows))
 
@@ -119,11 +139,25 @@ def _step_of(span: timedelta) -> timedelta:
 
 
 def _running(row: tuple[Any, ...], steps: int) -> RunningJackpot:
-    *columns, standing = row
-    known = _json(standing) or {}
+    *columns, by_step, standing = row
+    instance_id, name, kind, currency, operator, is_paused, reason, contributed = columns
+    added, known = _json(by_step) or {}, _json(standing) or {}
+    # What a step adds is there at its end, which is where the next one begins.
+    adding = (Decimal(added.get(str(number - 1), 0)) for number in range(steps))
     texts = [known.get(str(number)) for number in range(steps)]
     values = tuple(None if text is None else Decimal(text) for text in texts)
-    return RunningJackpot(*columns, values)
+    return RunningJackpot(
+        id=instance_id,
+        name=name,
+        kind=kind,
+        currency=currency,
+        operator=operator,
+        is_paused=is_paused,
+        paused_reason=reason,
+        contributed=contributed,
+        gained=tuple(accumulate(adding)),
+        values=values,
+    )
 
 
 _TROUBLES = """
@@ -196,10 +230,14 @@ def read_jackpot_troubles(*, now: datetime, links_max: int) -> JackpotTroubles:
         cursor.execute(_TROUBLES, {"since": day_ago(now), "most": COUNTED_MAX, "links": links_max})
         row = cursor.fetchone()
     assert row is not None, "one row of subselects"
-    *counts, links = row
+    active, unpaid, lost, link_count, failed, links = row
     return JackpotTroubles(
-        *counts,
-        tuple(
+        active_count=active,
+        unpaid_win_count=unpaid,
+        loss_count=lost,
+        failing_link_count=link_count,
+        failed_count=failed,
+        failing_links=tuple(
             FailingLink(UUID(source_id), source, UUID(target_id), target, count, error)
             for source_id, source, target_id, target, count, error in _json(links) or ()
         ),

@@ -60,7 +60,8 @@ class EndpointStateFilter(DropdownFilter):
             case "failing":
                 return queryset.filter(is_active=True, failing_since__isnull=False)
             case "failing-long":
-                return queryset.failing_since(timezone.now() - FAILING_LONG)
+                long_ago = timezone.now() - FAILING_LONG
+                return queryset.filter(is_active=True, failing_since__lte=long_ago)
             case "off":
                 return queryset.filter(is_active=False)
             case _:

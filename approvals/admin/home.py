@@ -9,7 +9,7 @@ from django.utils.timesince import timesince
 
 from approvals.selectors import QueueItem, count_waiting, list_waiting
 from core.admin import Panel, Tile, panel_at_home
-from core.admin.display import EMPTY, Tone, instant, link, list_url, money, url_of
+from core.admin.display import EMPTY, Tone, instant_text, link, list_url, money, url_of
 
 _SHOWN_MAX = 5
 
@@ -31,7 +31,7 @@ def approvals_parts(request: HttpRequest, now: datetime) -> Iterator[Panel | Til
         note = f"The first for {timesince(items[0].asked_at, now, depth=1)}. {note}"
     yield Tile(label, f"{waiting:,}", note, url, Tone.WARNING)
     context = {
-        "rows": [_row(item) for item in items],
+        "rows": [_row(item, now) for item in items],
         "more": max(waiting - len(items), 0),
         "url": url,
     }
@@ -39,11 +39,12 @@ def approvals_parts(request: HttpRequest, now: datetime) -> Iterator[Panel | Til
     yield Panel(title, "admin/approvals/home.html", context, is_urgent=True)
 
 
-def _row(item: QueueItem) -> dict[str, str]:
+def _row(item: QueueItem, now: datetime) -> dict[str, str]:
     return {
         "what": link(url_of(item.model_label, item.pk), item.about),
         "kind": item.title,
         "operator": item.operator,
         "amount": EMPTY if item.amount is None else money(item.amount, item.currency),
-        "since": instant(item.asked_at),
+        "waiting": timesince(item.asked_at, now, depth=1),
+        "since": f"since {instant_text(item.asked_at)} UTC",
     }

@@ -79,4 +79,5 @@ class SinceFilter(DropdownFilter):
         if asked not in _DAYS:
             return queryset
         since = get_period(asked, now=timezone.now()).since
-        return queryset.alias(since_what=self.instant).filter(since_what__gte=since)
+        narrowed: QuerySet[Any] = queryset.alias(since_what=self.instant)
+        return narrowed.filter(since_what__gte=since)

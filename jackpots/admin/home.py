@@ -141,19 +141,25 @@ def _charts(
     for each in running.jackpots:
         by_currency.setdefault(each.currency, []).append(each)
     largest_first = sorted(by_currency.items(), key=lambda item: (-len(item[1]), item[0]))
-    return [
-        {
-            "name": f"growth-{currency}",
-            "currency": currency,
-            "cards": [_card(each, meters[each.id], place) for place, each in enumerate(jackpots)],
-            "drawn": _drawn(jackpots[:LINES_MAX], running.instants, meters, period.now),
-            "undrawn_count": max(len(jackpots) - LINES_MAX, 0),
-        }
-        for currency, jackpots in largest_first
-    ]
+    charts = []
+    for currency, jackpots in largest_first:
+        lines = [each for each in jackpots if each.contributed][:LINES_MAX]
+        charts.append(
+            {
+                "name": f"growth-{currency}",
+                "currency": currency,
+                # Those that gained most come first, so the lines are those of the first cards.
+                "cards": [
+                    _card(each, meters[each.id], line=place + 1 if place < len(lines) else 0)
+                    for place, each in enumerate(jackpots)
+                ],
+                "drawn": _drawn(lines, running.instants, meters, period.now),
+            }
+        )
+    return charts
 
 
-def _card(jackpot: RunningJackpot, pots: list[PotMeter], place: int) -> dict[str, Any]:
+def _card(jackpot: RunningJackpot, pots: list[PotMeter], *, line: int) -> dict[str, Any]:
     currency = jackpot.currency
     return {
         "link": link(url_of("jackpots.instance", jackpot.id), jackpot.name),
@@ -161,7 +167,7 @@ def _card(jackpot: RunningJackpot, pots: list[PotMeter], place: int) -> dict[str
         "status": (
             badge("Paused", Tone.WARNING, title=jackpot.paused_reason) if jackpot.is_paused else ""
         ),
-        "line": place + 1 if place < LINES_MAX else 0,
+        "line": line,
         "total": meter(_total(pots), currency),
         "pots": meter_lines(pots, currency) if len(pots) > 1 else [],
         "contributed": amount_text(_rounded(jackpot.contributed, currency), currency),
@@ -169,36 +175,36 @@ def _card(jackpot: RunningJackpot, pots: list[PotMeter], place: int) -> dict[str
 
 
 def _drawn(
-    jackpots: list[RunningJackpot],
+    lines: list[RunningJackpot],
     instants: tuple[datetime, ...],
     meters: Mapping[UUID, list[PotMeter]],
     now: datetime,
 ) -> dict[str, Any] | None:
     """
-    Return what the script draws, from the first instant that is known; null if none is.
+    Return what the script draws, from where the first line rises; null if there is no line.
 
-    Amounts are strings, as everywhere on the wire. The last of each is the meter now.
+    Amounts are strings, as everywhere on the wire. The last of each is how it stands now.
     """
-    known = [
-        place
-        for place in range(len(instants))
-        if any(each.values[place] is not None for each in jackpots)
-    ]
-    if not known:
+    if not lines:
         return None
-    first = known[0]
+    rising = [place for place in range(len(instants)) if any(each.gained[place] for each in lines)]
+    first = max(min(rising, default=len(instants)) - 1, 0)
     return {
-        "currency": jackpots[0].currency,
+        "currency": lines[0].currency,
         "times": [int(instant.timestamp()) for instant in (*instants[first:], now)],
         "lines": [
             {
                 "name": each.name,
+                "gained": [
+                    _text(value, each.currency)
+                    for value in (*each.gained[first:], each.contributed)
+                ],
                 "values": [
                     None if value is None else _text(value, each.currency)
                     for value in (*each.values[first:], _total(meters[each.id]))
                 ],
             }
-            for each in jackpots
+            for each in lines
         ],
     }
 

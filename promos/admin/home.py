@@ -1,6 +1,7 @@
 """What the home page says about promos: what they cost in the period."""
 
 from datetime import datetime
+from decimal import ROUND_HALF_EVEN
 from typing import Any
 
 from django.http import HttpRequest
@@ -8,6 +9,7 @@ from django.http import HttpRequest
 from core.admin import Panel, panel_at_home
 from core.admin.display import list_url, money
 from core.admin.periods import asked_period
+from core.money import quantize
 from promos.admin.display import usd
 from promos.dashboard import CurrencyCost, PromoCost, read_promo_cost
 
@@ -21,7 +23,8 @@ def promo_cost_panel(request: HttpRequest, now: datetime) -> Panel | None:
     cost: PromoCost = read_promo_cost(since=period.since)
     context: dict[str, Any] = {
         "rows": [_row(each, period.name) for each in cost.currencies],
-        "total": usd(cost.cost_usd),
+        # Rates leave more decimals than there are cents.
+        "total": usd(quantize(cost.cost_usd, decimals=2, rounding=ROUND_HALF_EVEN)),
         "unpriced_count": cost.unpriced_count,
         "paid_url": list_url("promos.userpromo", paid=period.name),
         "taken_back_url": list_url("promos.userpromo", taken_back=period.name),
@@ -34,7 +37,6 @@ def promo_cost_panel(request: HttpRequest, now: datetime) -> Panel | None:
 def _row(cost: CurrencyCost, period: str) -> dict[str, str]:
     currency = {"bonus_currency__exact": cost.currency}
     return {
-        "currency": cost.currency,
         "paid": money(cost.paid, cost.currency),
         "paid_claims": _claims(cost.paid_count),
         "paid_url": list_url("promos.userpromo", paid=period, **currency),

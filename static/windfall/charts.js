@@ -16,7 +16,7 @@ const windfallCharts = (() => {
             timeZone: "UTC",
         });
 
-    // Ticks with as many digits as they need to differ from each other; an axis may leave some out.
+    // Ticks with as many digits as they need to differ from each other.
     const amounts = (ticks, step) => {
         const isLarge = step >= 1e4 && ticks[ticks.length - 1] >= 1e6;
         const format = new Intl.NumberFormat("en-GB", {
@@ -25,11 +25,6 @@ const windfallCharts = (() => {
             notation: isLarge ? "compact" : "standard",
         });
         return ticks.map((tick) => format.format(tick));
-    };
-
-    const powers = (ticks) => {
-        const format = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 3, notation: "compact" });
-        return ticks.map((tick) => (tick === null ? "" : format.format(tick)));
     };
 
     const days = (ticks, step) =>
@@ -69,5 +64,5 @@ const windfallCharts = (() => {
         new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["class"] });
     };
 
-    return { amounts, axis, colour, days, keepDrawn, powers, range, time };
+    return { amounts, axis, colour, days, keepDrawn, range, time };
 })();

@@ -1,19 +1,11 @@
-/* The chart of the home page: a line for each jackpot of a currency; the cards are its legend. */
+/* The chart of the home page: what each jackpot of a currency gained; the cards are its legend. */
 
 (() => {
     "use strict";
 
     const HEIGHT_PX = 240;
-    // Where the largest meter is so many times the least, small ones would lie flat on the axis.
-    const APART = 40;
     const NOTHING = "–";
-    const { amounts, axis, days, keepDrawn, powers, range, time } = windfallCharts;
-
-    const spread = (lines) => {
-        const known = lines.flat().filter((value) => value !== null);
-        const low = Math.min(...known);
-        return { isWide: low > 0 && Math.max(...known) / low > APART };
-    };
+    const { amounts, axis, days, keepDrawn, time } = windfallCharts;
 
     // A line looks as its sign in the legend does.
     const strokeOf = (sign) => {
@@ -36,8 +28,7 @@
     };
 
     const draw = (race, place, drawn, cards) => {
-        const lines = drawn.lines.map((line) => line.values.map((text) => (text === null ? null : Number(text))));
-        const { isWide } = spread(lines);
+        const lines = drawn.lines.map((line) => line.gained.map(Number));
         return new uPlot(
             {
                 width: Math.max(place.clientWidth, 200),
@@ -46,12 +37,10 @@
                 cursor: { y: false, drag: { x: false, y: false } },
                 // The times of the page are UTC everywhere.
                 tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-                scales: { x: { time: true }, y: isWide ? { distr: 3 } : { range } },
+                scales: { x: { time: true }, y: { range: (plot, low, high) => [0, high * 1.05] } },
                 axes: [
                     { ...axis(), space: 70, size: 32, values: (plot, ticks, at, space, step) => days(ticks, step) },
-                    isWide
-                        ? { ...axis(), size: 56, space: 28, values: (plot, ticks) => powers(ticks) }
-                        : { ...axis(), size: 72, space: 36, values: (plot, ticks, at, gap, step) => amounts(ticks, step) },
+                    { ...axis(), size: 72, space: 36, values: (plot, ticks, at, space, step) => amounts(ticks, step) },
                 ],
                 series: [
                     {},

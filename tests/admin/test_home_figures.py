@@ -59,7 +59,9 @@ def test_a_meter_is_rounded_down_and_can_be_read_whole(office: Client, operator:
     assert '<span class="wf-money" title="9.69901848 EUR">9.69 EUR</span>' in home(office)
 
 
-def test_draws_a_line_for_each_jackpot_of_a_currency(office: Client, operator: Operator) -> None:
+def test_draws_a_line_for_each_jackpot_that_gained_something(
+    office: Client, operator: Operator
+) -> None:
     midnight = timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     daily = InstanceFactory.create(operator=operator, name="Daily", pots=[{"seed": "12.345"}])
     InstanceFactory.create(operator=operator, name="Weekly", pots=[{"seed": "100"}])
@@ -74,15 +76,19 @@ def test_draws_a_line_for_each_jackpot_of_a_currency(office: Client, operator: O
         re.search(r'<script id="growth-EUR" type="application/json">(.*?)</script>', page)[1]
     )
     assert drawn["currency"] == "EUR"
-    # From the first instant that is known, in steps of two hours, up to now.
-    assert drawn["times"][0] == int((midnight - 22 * HOUR).timestamp())
+    # From where the first line rises, in steps of two hours, up to now.
+    assert drawn["times"][0] == int((midnight - 24 * HOUR).timestamp())
     assert drawn["times"][1] - drawn["times"][0] == 7200
-    assert [line["name"] for line in drawn["lines"]] == ["Weekly", "Daily"]
-    assert drawn["lines"][1]["values"][0] == "2.50"
-    assert drawn["lines"][1]["values"][-1] == "12.34"
-    assert set(drawn["lines"][0]["values"][:-1]) == {None}
-    assert drawn["lines"][0]["values"][-1] == "100.00"
-    assert {len(line["values"]) for line in drawn["lines"]} == {len(drawn["times"])}
+    [line] = drawn["lines"]
+    assert line["name"] == "Daily"
+    assert line["gained"][:2] == ["0.00", "1.50"]
+    assert line["gained"][-1] == "1.50"
+    assert line["values"][:2] == [None, "2.50"]
+    assert line["values"][-1] == "12.34"
+    assert {len(line["values"]), len(line["gained"])} == {len(drawn["times"])}
+    # What has gained nothing has a card and no line.
+    assert "100.00 EUR" in page
+    assert page.count("data-race-line") == 1
     assert "+1.50 EUR" in page
     assert 'id="growth-JPY"' not in page
     assert "In JPY" in page

@@ -64,6 +64,7 @@ def test_a_meter_stands_where_the_hour_before_left_it(operator: Operator) -> Non
     [jackpot] = read.jackpots
     # The second pot is known from its first hour on; at the third hour the first had been won.
     assert jackpot.values == decimals("100", "110.5", "111.75", "6.25")
+    assert jackpot.gained == decimals("0", "10.5", "11.75", "15.75")
     assert jackpot.contributed == Decimal("15.75")
 
 
@@ -73,7 +74,22 @@ def test_hours_before_the_period_are_not_contributed_in_it(operator: Operator) -
 
     [jackpot] = read_running_jackpots(since=MIDNIGHT, now=MIDNIGHT + HOUR, limit=5).jackpots
 
-    assert (jackpot.values, jackpot.contributed) == (decimals("7"), 0)
+    assert (jackpot.values, jackpot.gained, jackpot.contributed) == (decimals("7"), (0,), 0)
+
+
+def test_what_was_contributed_grows_by_the_steps_of_the_period(operator: Operator) -> None:
+    pot = InstanceFactory.create(operator=operator).pots.get()
+    since = MIDNIGHT - timedelta(days=6)
+    for number, contributed in ((-2, "1"), (-1, "2"), (0, "4"), (3, "8")):
+        hour(pot, number, "50", contributed)
+
+    read = read_running_jackpots(since=since, now=MIDNIGHT + 3 * HOUR, limit=5)
+
+    # Steps of two hours: the one that ends at midnight has both hours before it.
+    at_midnight = read.instants.index(MIDNIGHT)
+    [jackpot] = read.jackpots
+    assert jackpot.gained[at_midnight - 1 :] == decimals("0", "3", "7")
+    assert jackpot.contributed == 15
 
 
 def test_of_an_instance_without_hours_nothing_is_known(operator: Operator) -> None:
@@ -91,6 +107,7 @@ def test_of_an_instance_without_hours_nothing_is_known(operator: Operator) -> No
             True,
             "Under review",
             Decimal(0),
+            (0, 0),
             (None, None),
         ),
     )
@@ -111,6 +128,22 @@ def test_the_newest_that_take_contributions_are_told(operator: Operator) -> None
     assert [each.name for each in read.jackpots] == ["Newest", "Newer"]
 
 
+def test_those_of_each_currency_that_gained_most_come_first(operator: Operator) -> None:
+    for name, currency, contributed in (
+        ("Euro", "EUR", "5"),
+        ("Large euro", "EUR", "6"),
+        ("Yen", "JPY", "900"),
+        ("Large yen", "JPY", "1000"),
+        ("Idle", "EUR", "0"),
+    ):
+        instance = InstanceFactory.create(operator=operator, name=name, currency=currency)
+        hour(instance.pots.get(), 0, contributed, contributed)
+
+    read = read_running_jackpots(since=MIDNIGHT, now=MIDNIGHT + HOUR, limit=4)
+
+    assert [each.name for each in read.jackpots] == ["Large euro", "Large yen", "Euro", "Yen"]
+
+
 @pytest.mark.parametrize(
     ("days", "step"), [(1, HOUR), (7, 2 * HOUR), (30, 6 * HOUR), (400, 24 * HOUR)]
 )
@@ -129,6 +162,7 @@ def test_at_the_first_instant_of_a_period_there_is_no_step(db: Any) -> None:
     read = read_running_jackpots(since=MIDNIGHT, now=MIDNIGHT, limit=5)
 
     assert (read.instants, read.jackpots[0].values) == ((), ())
+    assert read.jackpots[0].gained == ()
 
 
 # What may need somebody
