@@ -211,6 +211,8 @@ def test_refusals_of_the_main_leg(world: World) -> None:
         (WAGER.replace(b"ada", b"nobody"), 404),
         (b" " * (BODY_BYTES_MAX + 1), 413),
     ],
+    # One of them is a megabyte long.
+    ids=lambda value: str(value)[:40],
 )
 def test_bodies_that_are_refused(world: World, body: bytes, status: int) -> None:
     answered, _headers, _content = world.both(body)
