@@ -118,7 +118,7 @@ def read_running_jackpots(*, since: datetime, now: datetime, limit: int) -> Runn
     step = _step_of(now - since)
     # The last reading is the caller's: the meters now.
     instants = tuple(since + number * step for number in range(-(-(now - since) // step)))
-    asked = {
+    asked: dict[str, datetime | int] = {
         "since": since,
         "step_s": int(step.total_seconds()),
         "steps": len(instants),
