@@ -29,7 +29,7 @@ ONCE = ("Making ", "Installing ", "  Collecting ", "  Connecting ")
 in_one_group = pytest.mark.xdist_group("make_run")
 
 
-def run_tour(windfall: MakeRun, steps: list[Step]) -> list[str]:
+def run_steps(windfall: MakeRun, steps: list[Step], **variables: str) -> list[str]:
     """Run the commands in one shell, as somebody who pastes them does; return each output."""
     virtual_environment = windfall.tree / ".venv"
     if not virtual_environment.exists():
@@ -39,7 +39,9 @@ def run_tour(windfall: MakeRun, steps: list[Step]) -> list[str]:
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=windfall.tree,
         check=False,
-        env=clean_environment(PORT=str(windfall.port), DATA_DIR=str(windfall.data_dir)),
+        env=clean_environment(
+            PORT=str(windfall.port), DATA_DIR=str(windfall.data_dir), **variables
+        ),
         capture_output=True,
         text=True,
         timeout=120,
@@ -53,7 +55,7 @@ def run_tour(windfall: MakeRun, steps: list[Step]) -> list[str]:
 def test_every_answer_of_the_tour_is_the_one_printed(running_windfall: MakeRun, time: str) -> None:
     steps = steps_of(README, heading=TOUR)
 
-    outputs = run_tour(running_windfall, steps)
+    outputs = run_steps(running_windfall, steps)
 
     wrong = []
     for step, output in zip(steps, outputs, strict=True):
@@ -169,7 +171,7 @@ def test_control_an_elision_stands_for_something() -> None:
 @in_one_group
 def test_control_a_tour_that_fails_is_not_passed_over(running_windfall: MakeRun) -> None:
     with pytest.raises(AssertionError, match="no-such-command"):
-        run_tour(running_windfall, [Step("no-such-command\n", None)])
+        run_steps(running_windfall, [Step("no-such-command\n", None)])
 
 
 def test_bash_and_curl_are_there() -> None:

@@ -16,6 +16,8 @@ from typing import Any
 #: Meters, tickets so far, and instants.
 VOLATILE = {"value", "total", "as_of", "opted_in_at"}
 ELISION = "…"
+#: Commands, and what may be an answer to them.
+SHELL = ("bash", "json", "text")
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SHAPES = (r"\d+(\.\d+)?", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -47,12 +49,35 @@ def blocks_of(page: Path, *, heading: str) -> list[Block]:
 
 def steps_of(page: Path, *, heading: str) -> list[Step]:
     """Return the commands of the chapter in their order, each with its answer."""
-    blocks = [*blocks_of(page, heading=heading), Block("bash", "")]
+    shown = [block for block in blocks_of(page, heading=heading) if block.language in SHELL]
+    blocks = [*shown, Block("bash", "")]
     return [
         Step(block.text, following if following.language != "bash" else None)
         for block, following in pairwise(blocks)
         if block.language == "bash"
     ]
+
+
+def steps_of_page(page: Path) -> list[Step]:
+    """Return the commands of the whole page in their order, each with its answer."""
+    headings = re.findall(r"^## (.+)$", page.read_text(), flags=re.MULTILINE)
+    return [step for heading in headings for step in steps_of(page, heading=heading)]
+
+
+def modules_of(page: Path, *, heading: str | None = None) -> dict[str, str]:
+    """Return the Python files of a page, by the name that the first line of each gives it."""
+    text = page.read_text()
+    blocks = (
+        [Block(language, block) for language, block in _FENCE.findall(text)]
+        if heading is None
+        else blocks_of(page, heading=heading)
+    )
+    named = [
+        (re.match(r"# ([\w/]+\.py)\n", block.text), block.text)
+        for block in blocks
+        if block.language == "python"
+    ]
+    return {match[1]: block for match, block in named if match is not None}
 
 
 def differences(answer: Block, actual: str) -> list[str]:
