@@ -55,7 +55,7 @@ def recording_password_changes(view: View) -> View:
 
 def guard(site: admin.AdminSite) -> None:
     """Send whoever wants to sign in to the one page where that is possible."""
-    site.login = lead_to_sign_in  # type: ignore[method-assign, assignment]
-    site.password_change = recording_password_changes(  # type: ignore[method-assign]
+    site.login = lead_to_sign_in  # type: ignore[method-assign]
+    site.password_change = recording_password_changes(  # type: ignore[method-assign, assignment]
         site.password_change
     )

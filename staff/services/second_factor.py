@@ -26,7 +26,7 @@ def spend_code(*, user: User, code: str, now: datetime) -> Authenticator | None:
     Null if it is wrong, or if it or a later one has been taken: that is remembered in the row,
     under its lock, so neither a restart of the cache nor two requests at once take one twice.
     """
-    theirs = locks.lock_many(Authenticator.objects.filter(user=user))
+    theirs: list[Authenticator] = locks.lock_many(Authenticator.objects.filter(user=user))
     for authenticator in theirs:
         if authenticator.type == Authenticator.Type.TOTP:
             if _spend_time_code(authenticator, code, now):

@@ -86,7 +86,8 @@ def unlock_account(*, user: User, reason: str, actor: Actor, now: datetime) -> i
 def _code_count_key(user: User, rate: ratelimit.Rate) -> str:
     """Return where allauth counts the person's wrong codes (allauth.mfa.base.internal.flows)."""
     return ratelimit.get_cache_key(
-        request=None,  # type: ignore[arg-type] -- only a count by address looks at it
+        # Only a count by address looks at it.
+        request=None,  # type: ignore[arg-type]
         app="allauth.account",
         action="login_failed",
         rate=rate,

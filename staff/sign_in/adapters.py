@@ -29,7 +29,7 @@ _ACCOUNT_SEEN = "account_seen"
 SECOND_FACTOR = "mfa"
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(DefaultAccountAdapter):
     """Signing in with name and password, then a code if the person has a second factor."""
 
     error_messages = {  # noqa: RUF012 -- as the base class has it
@@ -60,13 +60,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Write a wrong password down."""
         remember_failure(request, username=credentials.get("username", ""), step="password")
 
-    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+    def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
         """Remember what the account is while its owner looks for their code."""
         refused: HttpResponse | None = super().pre_login(request, user, **kwargs)
         request.session[_ACCOUNT_SEEN] = _fingerprint(user)
         return refused
 
-    def login(self, request: HttpRequest, user: User) -> None:
+    def login(self, request: HttpRequest, user: Any) -> None:
         """Sign in, unless the password has been changed or access taken since it was right."""
         seen = request.session.pop(_ACCOUNT_SEEN, "")
         if not constant_time_compare(seen, _fingerprint(user)):
@@ -80,7 +80,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         }
 
     def post_login(
-        self, request: HttpRequest, user: User, *, redirect_url: str | None, **kwargs: Any
+        self, request: HttpRequest, user: Any, *, redirect_url: str | None, **kwargs: Any
     ) -> HttpResponse:
         """Write down that somebody signed in, and lead to where they wanted to go."""
         record_sign_in(
@@ -109,10 +109,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             for record in get_authentication_records(self.request, user)
             if record["method"] in methods
         ]
-        return time.time() - max(times, default=0) > account_settings.REAUTHENTICATION_TIMEOUT
+        age_s = time.time() - max(times, default=0)
+        return bool(age_s > account_settings.REAUTHENTICATION_TIMEOUT)
 
 
-class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+class SecondFactorAdapter(DefaultMFAAdapter):
     """Authenticator apps: what they show, and how their secrets are kept."""
 
     error_messages = {  # noqa: RUF012 -- as the base class has it
@@ -120,9 +121,9 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         "incorrect_code": "This code is wrong, or has been used already. Wait for the next one.",
     }
 
-    def get_totp_label(self, user: User) -> str:
+    def get_totp_label(self, user: Any) -> str:
         """Return what the app shows beside the code."""
-        return user.get_username()
+        return str(user.get_username())
 
     def encrypt(self, text: str) -> str:
         """Return a secret as the database keeps it."""

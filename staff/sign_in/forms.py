@@ -30,7 +30,7 @@ def _code_field(help_text: str) -> forms.CharField:
     )
 
 
-class SignInForm(LoginForm):  # type: ignore[misc]
+class SignInForm(LoginForm):
     """Name and password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -47,7 +47,7 @@ class SignInForm(LoginForm):  # type: ignore[misc]
         password.widget.attrs = {"autocomplete": "current-password"}
 
 
-class PasswordForm(ReauthenticateForm):  # type: ignore[misc]
+class PasswordForm(ReauthenticateForm):
     """The password once more."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -57,7 +57,7 @@ class PasswordForm(ReauthenticateForm):  # type: ignore[misc]
         password.widget.attrs = {"autocomplete": "current-password", "autofocus": True}
 
 
-class _SpendingForm(BaseAuthenticateForm):  # type: ignore[misc]
+class _SpendingForm(BaseAuthenticateForm):
     """A code, taken once; failures count for axes as wrong passwords do."""
 
     code = _code_field("From your authenticator app, or one of your recovery codes.")
@@ -80,15 +80,15 @@ class _SpendingForm(BaseAuthenticateForm):  # type: ignore[misc]
         return code
 
 
-class CodeForm(_SpendingForm, AuthenticateForm):  # type: ignore[misc]
+class CodeForm(_SpendingForm, AuthenticateForm):
     """The code that signing in asks for."""
 
 
-class ConfirmCodeForm(_SpendingForm, ReauthenticateByCodeForm):  # type: ignore[misc]
+class ConfirmCodeForm(_SpendingForm, ReauthenticateByCodeForm):
     """The code that confirms who one is."""
 
 
-class FirstCodeForm(ActivateTOTPForm):  # type: ignore[misc]
+class FirstCodeForm(ActivateTOTPForm):
     """The first code of an authenticator, which proves that it was set up."""
 
     code = _code_field("The six digits that the app shows now.")

@@ -17,7 +17,8 @@ from staff.sign_in import views
 
 
 def _page(route: str, view: Any, name: str) -> URLPattern:
-    return path(route, never_cache(view), name=name)
+    page: URLPattern = path(route, never_cache(view), name=name)
+    return page
 
 
 urlpatterns = [

@@ -31,7 +31,7 @@ from staff.sign_in.adapters import needs_second_factor
 _SECURITY = reverse_lazy("mfa_index")
 
 
-class CodeView(AuthenticateView):  # type: ignore[misc]
+class CodeView(AuthenticateView):
     """Ask for the code, after a password that was right."""
 
     def form_invalid(self, form: Any) -> HttpResponse:
@@ -65,7 +65,7 @@ class SecurityView(TemplateView):
         }
 
 
-class SetUpSecondFactorView(ActivateTOTPView):  # type: ignore[misc]
+class SetUpSecondFactorView(ActivateTOTPView):
     """Set an authenticator app up, and show the recovery codes that come with it."""
 
     success_url = _SECURITY
@@ -104,7 +104,7 @@ class SetUpSecondFactorView(ActivateTOTPView):  # type: ignore[misc]
         return _show_recovery_codes(self.request)
 
 
-class RemoveSecondFactorView(DeactivateTOTPView):  # type: ignore[misc]
+class RemoveSecondFactorView(DeactivateTOTPView):
     """Take the authenticator away; where one is required, another one is set up next."""
 
     success_url = _SECURITY
@@ -128,7 +128,7 @@ class RemoveSecondFactorView(DeactivateTOTPView):  # type: ignore[misc]
         return response
 
 
-class RecoveryCodesView(GenerateRecoveryCodesView):  # type: ignore[misc]
+class RecoveryCodesView(GenerateRecoveryCodesView):
     """Make recovery codes in place of those there are, and show them this once."""
 
     success_url = _SECURITY
@@ -137,8 +137,9 @@ class RecoveryCodesView(GenerateRecoveryCodesView):  # type: ignore[misc]
         """Make them."""
         with transaction.atomic():
             recovery_flows.generate_recovery_codes(self.request)
+            user: Any = self.request.user
             record_second_factor(
-                user=self.request.user,
+                user=user,
                 what="recovery_codes_made",
                 actor=staff_actor(self.request),
                 now=timezone.now(),
