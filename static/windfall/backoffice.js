@@ -110,6 +110,18 @@
         });
     });
 
+    // Icons are words in a font that draws them: a screen reader would say "chevron_right".
+    document.addEventListener("DOMContentLoaded", () => {
+        document.querySelectorAll(".material-symbols-outlined:not([aria-hidden])").forEach((icon) => {
+            const control = icon.closest("a, button");
+            const word = icon.textContent.trim();
+            const isNamed = !control || control.title || control.ariaLabel || control.textContent.trim() !== word;
+            if (isNamed) {
+                icon.setAttribute("aria-hidden", "true");
+            }
+        });
+    });
+
     // Copies the text of the element that the button names.
     document.addEventListener("click", async (event) => {
         const button = event.target.closest("button[data-copy]");
