@@ -63,9 +63,7 @@ def report_view(request: HttpRequest, name: str) -> HttpResponse:
     if form.operator is not None:
         context["presets"] = list(preset_links(asked, zone=form.operator.time_zone, now=now))
     if form.question is None:
-        return _page(
-            request, "admin/reports/report.html", status=400 if request.GET else 200, **context
-        )
+        return _page(request, "admin/reports/report.html", **context)
     question = form.question
     table = show_table(report, question)
     context |= {
