@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from activity.demo.approvals import ask_for_a_clawback
 from activity.demo.bonuses import live_through_bonuses, make_templates, run_campaign
 from activity.demo.catalogue import GAMES, DemoJackpot, DemoState, demo_jackpots
 from activity.demo.history import record_history
@@ -46,6 +47,7 @@ from players.services.registration import exclude_player, put_player
 
 OPERATOR_SLUG = "demo"
 OPERATOR_NAME = "Lucky Star Casino"
+OPERATOR_TIME_ZONE = "Europe/Malta"
 
 ACTOR = Actor(kind=ActorKind.COMMAND, ref="load_demo")
 LOADED = "demo.world.loaded"
@@ -101,6 +103,7 @@ def load_world(*, now: datetime, report: Callable[[str], None]) -> LoadedWorld:
             operator=operator, instance_ids=instance_ids, actor=ACTOR, until=began_at + AGE
         )
         hire_staff(actor=ACTOR, now=now)
+        ask_for_a_clawback(operator=operator, now=now)
         _mark_as_loaded(operator, now)
     return LoadedWorld(operator=operator, first_key=first_key)
 
@@ -110,7 +113,12 @@ def _open_operator(began_at: datetime) -> tuple[Operator, str | None]:
         return get_operator(slug=OPERATOR_SLUG), None
     except NotFound:
         issued = create_operator(
-            slug=OPERATOR_SLUG, name=OPERATOR_NAME, base_currency="USD", actor=ACTOR, now=began_at
+            slug=OPERATOR_SLUG,
+            name=OPERATOR_NAME,
+            base_currency="USD",
+            time_zone=OPERATOR_TIME_ZONE,
+            actor=ACTOR,
+            now=began_at,
         )
         return issued.api_key.operator, issued.secret
 

@@ -15,6 +15,7 @@ from django.test import TestCase
 
 from activity import books as activity_books
 from activity.models import Deposit
+from approvals.models import Approval
 from bonuses import books as bonus_books
 from bonuses.models import BonusCampaign, BonusGrant, BonusIssuance
 from games.models import Game
@@ -182,6 +183,9 @@ class TestDemoWorld(TestCase):
         drop = Win.objects.get(instance__name="Anniversary Drop")
         assert (drop.amount, drop.status) == (Decimal(2500), "awaiting_approval")
         assert Boost.objects.get().status == "requested"
+        asked = Approval.objects.get()
+        assert asked.summary[0] == "Cancel WELCOME100 of player-018 and take 500.00 EUR"
+        assert UserPromo.objects.get(pk=asked.subject_id).status == "ACTIVE"
         mini = Pot.objects.get(name="Mini")
         assert mini.pending_terms["seed"] == "150"
 
