@@ -36,6 +36,8 @@ def test_what_the_back_office_shows() -> None:
         "adapters.WebhookDelivery",
         "adapters.WebhookEndpoint",
         "adapters.WebhookMessage",
+        "approvals.Approval",
+        "approvals.ApprovalSettings",
         "auth.Group",
         "auth.User",
         "bonuses.BonusCampaign",
@@ -109,6 +111,7 @@ def test_a_page_that_adds_answers_where_adding_is_allowed(
     can_add = model._meta.label in (
         "adapters.AdapterConfig",
         "adapters.WebhookEndpoint",
+        "approvals.ApprovalSettings",
         "auth.Group",
         "auth.User",
         "bonuses.BonusCampaign",
