@@ -123,25 +123,3 @@ def test_a_rollback_is_shown_as_one(office: Client, daily: Instance) -> None:
     assert "−1.00 EUR" in listed
     assert original in office.get(reversal).content.decode()
     assert reversal in office.get(original).content.decode()
-
-
-def test_home_lists_what_waits_and_says_when_nothing_does(office: Client, daily: Instance) -> None:
-    empty = office.get("/admin/").content.decode()
-    BoostFactory.create(pot=daily.pots.get(), requested_at=timezone.now(), amount=77)
-    lose_to_a_rollback(daily, PlayerFactory.create(operator=daily.operator), timezone.now())
-    full = office.get("/admin/").content.decode()
-
-    assert "Wins to approve: none at the moment." in empty
-    assert "Boosts to decide: none at the moment." in empty
-    assert "Rollback losses to explain: none at the moment." in empty
-    assert "77.00 EUR" in full
-    assert "Boosts to decide: none" not in full
-    assert "/admin/jackpots/rollbackloss/?explained=no" in full
-
-
-def test_home_shows_each_queue_to_those_who_may_see_it(staff_with: Any, daily: Instance) -> None:
-    shown = staff_with("jackpots.view_boost").get("/admin/").content.decode()
-
-    assert "Boosts to decide" in shown
-    assert "Wins to approve" not in shown
-    assert "Rollback losses" not in shown
