@@ -21,6 +21,7 @@ urlpatterns = [
     path("redoc/", RedocView.as_view(), name="redoc"),
     path("redoc/bundle.js", redoc_bundle, name="redoc-bundle"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/reports/", include("reports.admin.urls")),
     path("admin/", admin.site.urls),
     path("accounts/", include("staff.sign_in.urls")),
     path("v1/", include("players.api.v1.urls")),

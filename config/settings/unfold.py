@@ -133,6 +133,17 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Reports",
+                "items": [
+                    {
+                        "title": "Reports",
+                        "icon": "lab_profile",
+                        "link": reverse_lazy("reports:index"),
+                        "permission": lambda request: request.user.has_perm("reports.view_report"),
+                    },
+                ],
+            },
+            {
                 "title": "Operators",
                 "items": [
                     _page("Operators", "storefront", "operators", "operator"),
