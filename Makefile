@@ -12,7 +12,7 @@ PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format openapi lock clean
+.PHONY: help run test check bench format openapi screenshots lock clean
 
 help:
 	@echo 'make run       start everything; PORT (8000) and DATA_DIR (.data) from the environment'
@@ -21,6 +21,7 @@ help:
 	@echo 'make bench     measure beside the limit of the database; ROUNDS, SECONDS, ONLY, GROWTH (bench/README.md)'
 	@echo 'make format    put the code into its standard form'
 	@echo 'make openapi   write openapi.yaml from the code'
+	@echo 'make screenshots  take the pictures of the documentation anew, in a real browser'
 	@echo 'make lock      write the lock files from requirements.txt and requirements-dev.txt'
 	@echo 'make clean     remove .venv and caches; the data in DATA_DIR stays'
 
@@ -36,7 +37,7 @@ else
 endif
 
 check: $(VENV)/.installed-dev
-	@exec $(EMBEDDED) test -- $(RUN) -m core.embedded check --without pytest --without end-to-end
+	@exec $(EMBEDDED) test -- $(RUN) -m core.embedded check --without pytest --without end-to-end --without browser
 
 # exec, and what make is given (ROUNDS=3) reaches it in the environment.
 bench: $(VENV)/.installed
@@ -48,6 +49,9 @@ format: $(VENV)/.installed-dev
 
 openapi: $(VENV)/.installed-dev
 	@exec $(EMBEDDED) test -- $(RUN) -m core.embedded openapi
+
+screenshots: $(VENV)/.installed-dev
+	@exec env SCREENSHOTS=1 $(EMBEDDED) test -- $(RUN) -m pytest tests/browser/test_pictures.py $(ARGS)
 
 # The stamps say what the environment holds, so that an unchanged one costs no time.
 $(VENV)/.created:

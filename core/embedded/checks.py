@@ -1,5 +1,6 @@
 """What `make test` checks, in order; the first failure ends it."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from difflib import unified_diff
 from pathlib import Path
 
 from core.embedded.application import PROJECT
+from core.embedded.browsers import NOT_FOUND, find_browser, is_browser_required
 from core.embedded.console import say
+from core.embedded.errors import CannotRun
 from core.embedded.processes import die_with_parent
 
 SCHEMA = PROJECT / "openapi.yaml"
@@ -68,6 +71,18 @@ def _check_schema() -> int:
     return 1
 
 
+def _check_in_browser() -> int:
+    try:
+        browser = find_browser(os.environ)
+    except CannotRun as reason:
+        say(reason.message)
+        return 1
+    if browser is None:
+        say(NOT_FOUND)
+        return 1 if is_browser_required(os.environ) else 0
+    return _run(sys.executable, "-m", "pytest", "-m", "browser")
+
+
 def _run(*argv: str) -> int:
     status = subprocess.run(
         argv,
@@ -104,5 +119,7 @@ CHECKS = (
     Check("pytest", _module("pytest", "-n", "2", "-m", "not xdist_group")),
     # The tests of one group share the whole running product, and one of them measures it:
     # they have the machine to themselves.
-    Check("end-to-end", _module("pytest", "-m", "xdist_group")),
+    Check("end-to-end", _module("pytest", "-m", "xdist_group and not browser")),
+    # A running product of their own: what they do to it, they do as staff.
+    Check("browser", _check_in_browser),
 )
