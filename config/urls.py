@@ -15,9 +15,9 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/admin/"), name="home"),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("docs/", SwaggerView.as_view(), name="swagger"),
-    path("metrics", metrics, name="metrics"),
     path("redoc/", RedocView.as_view(), name="redoc"),
     path("redoc/bundle.js", redoc_bundle, name="redoc-bundle"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
@@ -33,6 +33,7 @@ urlpatterns = [
     path("v1/", include("bonuses.api.v1.urls")),
     path("v1/", include("adapters.api.v1.urls")),
     path("v1/", include("jackpots.api.v1.urls")),
+    path("v1/", include("simulations.api.v1.urls")),
 ]
 
 handler404 = "config.error_pages.not_found_page"

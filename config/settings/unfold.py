@@ -106,6 +106,20 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Simulator",
+                "items": [
+                    {
+                        "title": "Simulate terms",
+                        "icon": "monitoring",
+                        "link": reverse_lazy("admin:simulations_termslimits_simulate"),
+                        "permission": lambda request: request.user.has_perm(
+                            "simulations.simulate"
+                        ),
+                    },
+                    _page("Limits of terms", "speed", "simulations", "termslimits"),
+                ],
+            },
+            {
                 "title": "Platforms",
                 "items": [
                     _page("Adapters", "hub", "adapters", "adapterconfig"),

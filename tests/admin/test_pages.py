@@ -66,6 +66,7 @@ def test_what_the_back_office_shows() -> None:
         "promos.Promo",
         "promos.UserPromo",
         "promos.WithdrawalLock",
+        "simulations.TermsLimits",
         "wallets.Account",
         "wallets.Transfer",
     ]
@@ -121,6 +122,7 @@ def test_a_page_that_adds_answers_where_adding_is_allowed(
         "operators.Operator",
         "players.Segment",
         "promos.Promo",
+        "simulations.TermsLimits",
     )
 
     assert office.get(url(model, "add")).status_code == (200 if can_add else 403)

@@ -61,6 +61,7 @@ from tests.factories.promos import (
     UserPromoFactory,
     WithdrawalLockFactory,
 )
+from tests.factories.simulations import TermsLimitsFactory
 from tests.factories.webhooks import WebhookDeliveryFactory, WebhookEndpointFactory
 from wallets.enums import AccountKind, Tag
 from wallets.services.transfers import AccountKey, Posting, post_transfers
@@ -88,6 +89,7 @@ def fill_world(operator: Operator, now: datetime, *, rows: int) -> None:
         SegmentFactory.create(operator=operator, players=[player])
         ApiKeyFactory.create(operator=operator)
         ExchangeRateFactory.create(operator=operator)
+        TermsLimitsFactory.create(operator=operator, label=f"Market {player.pk}")
         Group.objects.create(name=f"Role {player.pk}")
         BooksCheck.objects.create(
             started_at=now, finished_at=now + timedelta(seconds=1), checked_count=number

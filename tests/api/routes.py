@@ -139,6 +139,11 @@ def grant_of(operator: Operator) -> dict[str, str]:
     return {"template_id": str(template.pk), "player_id": player.reference}
 
 
+def simulation_of(template_id: Any) -> dict[str, Any]:
+    """Return the body of a small simulation of that template."""
+    return {"template_id": str(template_id), "players": 100, "rtp": "0.5"}
+
+
 #: What a part of a path names: how to make one for an operator, as it stands in the path.
 OBJECTS: dict[str, Callable[[Operator], Any]] = {
     "adapter_slug": lambda operator: AdapterConfigFactory.create(operator=operator).slug,
@@ -248,6 +253,9 @@ BODIES: dict[tuple[str, str], Callable[[Operator], Any]] = {
     ("webhook-endpoints", "POST"): lambda operator: {"url": "https://93.184.216.34/hooks"},
     ("webhook-endpoint", "PATCH"): lambda operator: {"description": "The journal"},
     ("user-promo-cancellation", "POST"): lambda operator: {"reason": "The player asked for it."},
+    ("simulations", "POST"): lambda operator: simulation_of(
+        BonusTemplateFactory.create(operator=operator).pk
+    ),
 }
 
 #: What a body names: as which part of a path, and the body that names one so.
@@ -260,6 +268,7 @@ NAMED: dict[tuple[str, str], tuple[str, Callable[[Any], Any]]] = {
     ("pot-drop", "POST"): ("player_id", lambda player: {"player_id": player}),
     ("promo-games", "PUT"): ("slug", lambda slug: {"games": [{"game": slug}]}),
     ("promo-claim", "POST"): ("player_id", lambda player: {"player_id": player}),
+    ("simulations", "POST"): ("template_id", lambda template: simulation_of(template)),
 }
 
 #: A list's rows: how to make one for an operator, by route name.

@@ -1,0 +1,1 @@
+"""How simulations are asked for and answered: one form for the API, commands and pages."""
