@@ -9,12 +9,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
-from core.admin import LargeTableAdmin, Panel
-from core.admin.display import EMPTY, code, instant, lines, money, muted, object_link
+from core.admin import Panel
+from core.admin.display import EMPTY, code, instant, lines, money, muted
 from core.admin.search import parse_uuid
 from core.admin.timeline import actor_text, decisions_about, timeline_panel
 from jackpots.admin.boost_pages import ApplyBoostPage, RejectBoostPage
 from jackpots.admin.display import boost_badge, page_links
+from jackpots.admin.of_pots import OfPotAdmin
 from jackpots.enums import BoostStatus
 from jackpots.models import Boost
 
@@ -27,7 +28,7 @@ _SAID = {
 
 
 @admin.register(Boost)
-class BoostAdmin(LargeTableAdmin):
+class BoostAdmin(OfPotAdmin):
     """Look at boosts; apply or reject one through its own page."""
 
     list_display = ("requested", "what", "amount_shown", "reason", "status_shown", "decide")
@@ -114,21 +115,6 @@ class BoostAdmin(LargeTableAdmin):
         if boost.status != BoostStatus.REQUESTED:
             return EMPTY
         return page_links(boost, (ApplyBoostPage, RejectBoostPage))
-
-    @admin.display(description="Pot")
-    def pot_shown(self, boost: Boost) -> str:
-        """Return the pot."""
-        return str(boost.pot)
-
-    @admin.display(description="Instance")
-    def instance_link(self, boost: Boost) -> str:
-        """Return a link to the instance."""
-        return object_link(boost.pot.instance)
-
-    @admin.display(description="Operator")
-    def operator_link(self, boost: Boost) -> str:
-        """Return a link to the operator."""
-        return object_link(boost.operator)
 
     @admin.display(description="Id")
     def id_shown(self, boost: Boost) -> str:

@@ -8,7 +8,6 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 
 from core.actors import ActorKind
-from core.admin import LargeTableAdmin
 from core.admin.display import (
     EMPTY,
     Tone,
@@ -24,6 +23,7 @@ from core.admin.display import (
 from core.admin.search import parse_uuid
 from core.admin.timeline import actor_text
 from jackpots.admin.loss_pages import ExplainLossPage
+from jackpots.admin.of_pots import OfPotAdmin
 from jackpots.models import RollbackLoss
 
 
@@ -45,7 +45,7 @@ class ExplainedFilter(DropdownFilter):
 
 
 @admin.register(RollbackLoss)
-class RollbackLossAdmin(LargeTableAdmin):
+class RollbackLossAdmin(OfPotAdmin):
     """Look at rollback losses; explain one through its own page."""
 
     list_display = ("happened", "what", "whose", "amount_shown", "state", "explanation_shown")
@@ -128,21 +128,6 @@ class RollbackLossAdmin(LargeTableAdmin):
     def explanation_shown(self, loss: RollbackLoss) -> str:
         """Return how it came about."""
         return loss.explanation or EMPTY
-
-    @admin.display(description="Pot")
-    def pot_shown(self, loss: RollbackLoss) -> str:
-        """Return the pot."""
-        return str(loss.pot)
-
-    @admin.display(description="Instance")
-    def instance_link(self, loss: RollbackLoss) -> str:
-        """Return a link to the instance."""
-        return object_link(loss.pot.instance)
-
-    @admin.display(description="Operator")
-    def operator_link(self, loss: RollbackLoss) -> str:
-        """Return a link to the operator."""
-        return object_link(loss.operator)
 
     @admin.display(description="Id")
     def id_shown(self, loss: RollbackLoss) -> str:
