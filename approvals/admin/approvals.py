@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -77,8 +78,8 @@ class ApprovalAdmin(ReadOnlyAdmin):
     def subject_link(self, approval: Approval) -> str:
         """Return a link to what it is about."""
         url = url_of(approval.subject_type, approval.subject_id)
-        text = approval.subject_type.partition(".")[2]
-        return link(url, f"{text} {approval.subject_id}") if url else approval.subject_id
+        name = apps.get_model(approval.subject_type)._meta.verbose_name
+        return link(url, f"{name} {approval.subject_id}") if url else approval.subject_id
 
     @admin.display(description="Operator")
     def operator_link(self, approval: Approval) -> str:

@@ -13,6 +13,8 @@ from approvals.models import Approval
 from approvals.ports import ApprovalKind, get_kind
 from approvals.services import deciding
 from core.admin import ServicePage
+from core.admin.display import instant
+from core.admin.timeline import actor_text
 
 
 class _DecisionPage(ServicePage[Approval]):
@@ -66,7 +68,13 @@ class _DecisionPage(ServicePage[Approval]):
 
     def show(self, form: Any, *, status: int = 200, **context: Any) -> HttpResponse:
         """Return the page with what was asked for."""
-        context.update(summary=self.subject.summary, asked_because=self.subject.reason)
+        asked = self.subject
+        context.update(
+            summary=asked.summary,
+            asked_by=actor_text(asked.requested_by_kind, asked.requested_by_ref),
+            asked_at=instant(asked.requested_at),
+            asked_because=asked.reason,
+        )
         return super().show(form, status=status, **context)
 
 
