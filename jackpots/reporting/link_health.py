@@ -40,10 +40,14 @@ _LINK_USE = """
     WITH own AS MATERIALIZED (
         SELECT id, name, folded_to FROM jackpots_instance WHERE operator_id = %(operator)s
     ), tail AS (
-        SELECT added.source_id, added.instance_id AS target_id, added.created_at,
-            added.error_code
-        FROM own JOIN jackpots_contribution AS added ON added.instance_id = own.id
-            AND added.xid BETWEEN own.folded_to AND '18446744073709551615'
+        SELECT added.source_id, own.id AS target_id, added.created_at, added.error_code
+        FROM own
+        CROSS JOIN LATERAL (
+            SELECT source_id, created_at, error_code, status FROM jackpots_contribution
+            WHERE instance_id = own.id
+                AND xid BETWEEN own.folded_to AND '18446744073709551615'
+            OFFSET 0
+        ) AS added
         WHERE added.source_id IS NOT NULL AND added.status <> 'reversal'
             AND added.created_at >= %(since)s AND added.created_at < %(until)s
     ), split AS (

@@ -108,7 +108,8 @@ _SIGNS = {
 
 # Every move of every pot, by the span it lies in: 0 is before the first. A span begins at one
 # of the bounds, which ascend. The bound above a watermark bounds nothing: with it the planner
-# knows that the tail is short. OFFSET 0 makes it go by the hours, and not by the instances.
+# knows that the tail is short. OFFSET 0 makes it go by instances and hours, one after the other:
+# joined to all of them at once, it would read all contributions from end to end.
 _STATEMENT = """
     WITH pot AS MATERIALIZED (
         SELECT pot.*, instance.folded_to, instance.currency, instance.name AS instance_name,
@@ -122,8 +123,12 @@ _STATEMENT = """
     ), tail AS MATERIALIZED (
         SELECT fold.instance_id, added.created_at, part.position, part.amount
         FROM fold
-        JOIN jackpots_contribution AS added ON added.instance_id = fold.instance_id
-            AND added.xid BETWEEN fold.folded_to AND '18446744073709551615'
+        CROSS JOIN LATERAL (
+            SELECT created_at, pot_amounts FROM jackpots_contribution
+            WHERE instance_id = fold.instance_id
+                AND xid BETWEEN fold.folded_to AND '18446744073709551615'
+            OFFSET 0
+        ) AS added
         CROSS JOIN unnest(added.pot_amounts) WITH ORDINALITY AS part (amount, position)
     ), split AS MATERIALIZED (
         SELECT fold.instance_id, added.created_at, part.position, part.amount
