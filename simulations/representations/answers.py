@@ -136,7 +136,7 @@ def _decimal(value: Decimal | None) -> str | None:
 class NoticeSerializer(serializers.Serializer[Any]):
     """A warning."""
 
-    code = serializers.ChoiceField(choices=Warned.choices)
+    code = serializers.CharField(help_text=f"One of {', '.join(Warned.values)}.")
     detail = serializers.CharField()
 
 
