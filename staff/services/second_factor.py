@@ -31,7 +31,7 @@ def spend_code(*, user: User, code: str, now: datetime) -> Authenticator | None:
         if authenticator.type == Authenticator.Type.TOTP:
             if _spend_time_code(authenticator, code, now):
                 return authenticator
-        elif authenticator.wrap().validate_code(code):
+        elif authenticator.wrap().validate_code(code):  # type: ignore[no-untyped-call]
             return authenticator
     return None
 
