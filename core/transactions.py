@@ -26,8 +26,12 @@ _ROW_ID = "xid"
 def next_transaction_id() -> int:
     """Return the id that the next transaction will have, or a little less."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
-        (found,) = cursor.fetchone() or ("0",)
+        # The snapshot's end does not count the transaction that asks, if it has an id already.
+        cursor.execute(
+            "SELECT greatest(pg_snapshot_xmax(pg_current_snapshot())::text::numeric,"
+            " pg_current_xact_id_if_assigned()::text::numeric + 1)"
+        )
+        (found,) = cursor.fetchone() or (0,)
     return int(found)
 
 
@@ -70,7 +74,7 @@ def check_counter() -> Iterator[Difference]:
 
 def _columns(*, rows: bool) -> list[tuple[str, str]]:
     return [
-        (model._meta.db_table, field.column)
+        (model._meta.db_table, str(field.column))
         for model in apps.get_models()
         if model._meta.managed
         for field in model._meta.local_fields
