@@ -112,6 +112,8 @@ def result_of(
     share = acceptable_share_of(position=position, scenario=scenario)
     acceptable = share * position.credited
     mean, turnover = _mean(cost), _mean(paths.turnover)
+    # Both are rounded before they are subtracted: the three figures add up as they are shown.
+    shown_cost, shown_booked = _amount(mean, currency), _amount(_mean(booked), currency)
     least = min((choice.stake for choice in choices), default=1)
     break_even = break_even_of(costs=costs, acceptable=float(acceptable))
     return Result(
@@ -123,14 +125,14 @@ def result_of(
         multiple=None if position.multiple is None else _rounded(position.multiple, 2),
         players=players,
         bets=int(paths.bets.sum()),
-        cost=_amount(mean, currency),
+        cost=shown_cost,
         standard_error=_amount(Decimal(repr(standard_error_of(cost))), currency),
         cost_share=_rounded(mean / position.credited, 4) if position.credited else None,
         acceptable_share=share,
         acceptable_cost=_amount(acceptable, currency),
         cost_quantiles=_quantiles(cost, currency),
-        booked_cost=_amount(_mean(booked), currency),
-        margin=_amount(_mean(booked) - mean, currency),
+        booked_cost=shown_booked,
+        margin=shown_booked - shown_cost,
         turnover=_amount(turnover, currency),
         turnover_multiple=_rounded(turnover / position.credited, 2) if position.credited else None,
         outcomes={

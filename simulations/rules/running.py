@@ -79,6 +79,9 @@ def pace_of(scenario: Scenario) -> Pace:
 def run_scenario(*, position: Position, odds: Odds | None, scenario: Scenario) -> Run:
     """Play the scenario; without odds nobody places a bet."""
     span = span_of(position=position, scenario=scenario)
+    if odds is None:
+        is_limited = position.time_limit_s is not None
+        span = Span(0, Outcome.EXPIRED if is_limited else Outcome.OPEN, is_cut=False)
     if position.required == 0 or odds is None:
         paths = _without_bets(position, scenario.players, span)
         costs = [_cost_at_once(position)]

@@ -9,6 +9,7 @@ import pytest
 from simulations.enums import Outcome, Volatility
 from simulations.rules import running
 from simulations.rules.odds import Odds, list_choices
+from simulations.rules.play import ROUND_WORK
 from simulations.rules.position import position_of
 from simulations.rules.running import CostAt, break_even_of, run_scenario, try_larger_requirements
 from tests.simulations.scenarios import match_offer, played, result_for, scenario
@@ -40,7 +41,8 @@ def test_players_beyond_the_work_are_left_out(monkeypatch) -> None:
 
 def test_batches_have_random_numbers_of_their_own(monkeypatch) -> None:
     given = scenario(volatility=Volatility.MEDIUM, horizon_days=1)
-    monkeypatch.setattr(running, "WORK_MAX", 500 * 14_400)
+    # Room for 500 players and the rounds themselves, with some left for as many more.
+    monkeypatch.setattr(running, "WORK_MAX", 3_300 * (500 + ROUND_WORK))
 
     _position, run, result = played(match_offer(), given)
 
