@@ -6,6 +6,7 @@ Imported when the app starts, so that core.metrics knows them.
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import kombu
 from amqp.exceptions import ChannelError, NotFound
@@ -131,7 +132,8 @@ def tick_figures(now: datetime) -> Iterator[Metric]:
 
 def _length_of(broker: kombu.Connection, queue: str) -> int:
     # A channel of its own: with AMQP, asking for a queue that is not there closes it.
-    with broker.channel() as channel:
+    channel: Any = broker.channel()
+    with channel:
         try:
             declared = channel.queue_declare(queue=queue, passive=True)
         except (ChannelError, NotFound, TransportChannelError):
