@@ -1,17 +1,34 @@
 """Bets in the back office: to look at, never to change."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.dateparse import parse_datetime
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from activity.enums import BetStatus
 from activity.models import Bet
+from activity.selectors import BetsOfDay, sum_bets_by_day
 from core.admin import LargeTableAdmin
-from core.admin.display import EMPTY, Tone, badge, code, instant, money, object_link
+from core.admin.display import (
+    EMPTY,
+    Tone,
+    amount_text,
+    badge,
+    code,
+    instant,
+    list_url,
+    money,
+    object_link,
+)
+from core.admin.history import HistoryEvent, Window, history_of
 from core.admin.search import across_operators, parse_uuid
+from core.admin.timeline import TimelineEvent
 from core.money import format_decimal
 from players.models import Player
 
@@ -168,3 +185,58 @@ class BetAdmin(LargeTableAdmin):
     def payout_transfer(self, bet: Bet) -> str:
         """Return what the ledger calls what the main balance got."""
         return code(bet.payout_reference) if bet.main_payout else EMPTY
+
+
+@history_of("players.player", kind="bets", title="Bets", order=20, permission="activity.view_bet")
+def bet_events(request: HttpRequest, player: Player, window: Window) -> Iterator[HistoryEvent]:
+    """Yield the player's bets, those of a day as one event: there may be thousands."""
+    found = sum_bets_by_day(player=player, until=window.until, before=_parse_mark(window.mark))
+    for each in found.days:
+        yield HistoryEvent(
+            TimelineEvent(
+                at=each.last_at,
+                order=0,
+                what=f"{each.count:,} bet{'' if each.count == 1 else 's'} on "
+                f"{each.day:%d %b %Y}".replace(" 0", " "),
+                detail=_sums_of(each),
+                amount=_outcome_of(each),
+                url=list_url(
+                    "activity.bet", q=player.reference, operator__id__exact=player.operator_id
+                ),
+            ),
+            mark=f"{each.first_at.isoformat()}~{each.first_id}",
+            goes_on=found.goes_on and each is found.days[-1],
+        )
+
+
+def _sums_of(bets: BetsOfDay) -> str:
+    told = [
+        f"{bets.first_at:%H:%M}" + ("" if bets.count == 1 else f" to {bets.last_at:%H:%M}"),
+        f"{amount_text(bets.staked, bets.currency)} staked",
+        f"{amount_text(bets.paid, bets.currency)} won",
+    ]
+    if bets.bonus_staked:
+        told.append(f"{amount_text(bets.bonus_staked, bets.currency)} of it bonus money")
+    if bets.open_count:
+        told.append(f"{bets.open_count:,} not settled yet")
+    if bets.rolled_back_count:
+        told.append(f"{bets.rolled_back_count:,} rolled back")
+    return ", ".join(told)
+
+
+def _outcome_of(bets: BetsOfDay) -> str:
+    """Return what the player won or lost, once every bet is settled."""
+    if bets.open_count:
+        return ""
+    outcome = bets.paid - bets.staked
+    return f"{'+' if outcome > 0 else ''}{amount_text(outcome, bets.currency)}"
+
+
+def _parse_mark(mark: str) -> tuple[datetime, UUID] | None:
+    """Return where the events that are shown left off; nothing if that cannot be read."""
+    at, _, bet_id = mark.partition("~")
+    try:
+        placed_at, first_id = parse_datetime(at), UUID(bet_id)
+    except ValueError:
+        return None
+    return None if placed_at is None or placed_at.tzinfo is None else (placed_at, first_id)

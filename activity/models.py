@@ -217,7 +217,10 @@ class Bet(LifecycleModel):
                 condition=Q(is_settled_at_once=False) | Q(payout__isnull=False),
             ),
         ]
-        indexes: ClassVar = [models.Index(name="bet_newest_first", fields=["operator", "-id"])]
+        indexes: ClassVar = [
+            models.Index(name="bet_newest_first", fields=["operator", "-id"]),
+            models.Index(name="bets_of_player", fields=["operator", "player", "-placed_at", "-id"]),
+        ]
         triggers: ClassVar = [
             pgtrigger.FSM(
                 name="bet_moves_forward_only",

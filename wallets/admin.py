@@ -1,5 +1,6 @@
 """The ledger in the back office: accounts, transfers, and what a player holds."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -20,14 +21,32 @@ from core.admin.display import (
     list_url,
     money,
     object_link,
+    url_of,
 )
+from core.admin.history import HistoryEvent, Window, history_of
 from core.admin.search import across_operators, parse_uuid
+from core.admin.timeline import AFTER_DECISIONS, TimelineEvent
 from core.money import format_decimal
 from players.models import Player
+from wallets.enums import AccountKind, Tag
 from wallets.models import Account, Transfer
-from wallets.selectors import get_balances, get_hot_balance
+from wallets.selectors import get_hot_balance, list_held_money, list_newest_moves
 
 _NEWEST_SHOWN = 10
+#: What a move was, by its tag and by whether the player gained or lost by it.
+_MOVES = {
+    (Tag.TIP, "+"): "Tip received",
+    (Tag.TIP, "−"): "Tip sent",
+    (Tag.VAULT, ""): "Into or out of the vault",
+    (Tag.PROMO, "+"): "Bonus of a promo",
+    (Tag.PROMO, "−"): "Bonus of a promo taken back",
+    (Tag.BONUS, "+"): "Bonus money given",
+    (Tag.BONUS, "−"): "Bonus money taken back",
+    (Tag.BONUS, ""): "Bonus released to the main balance",
+    (Tag.JACKPOT, "+"): "Jackpot win paid",
+    (Tag.ROLLBACK, "+"): "Taken back: paid to the player again",
+    (Tag.ROLLBACK, "−"): "Taken back from the player",
+}
 
 
 @admin.register(Account)
@@ -216,30 +235,55 @@ class TransferAdmin(LargeTableAdmin):
         return object_link(transfer.reverses)
 
 
-@panel_on("players.player")
+@panel_on("players.player", order=10)
 def wallet_panel(request: HttpRequest, player: Player, now: datetime) -> Panel | None:
-    """Return what a player holds."""
+    """Return what a player holds, the money of bonuses apart."""
     if not request.user.has_perm("wallets.view_account"):
         return None
-    balances = [
-        {
-            "currency": balance.currency,
-            "main": amount_text(balance.main, balance.currency),
-            "vault": amount_text(balance.vault, balance.currency),
-        }
-        for balance in get_balances(player=player)
-    ]
     context: dict[str, Any] = {
-        "balances": balances,
+        "held": [
+            {
+                "main": amount_text(each.main, each.currency),
+                "vault": amount_text(each.vault, each.currency),
+                "bonus": amount_text(each.bonus, each.currency),
+                "bonus_count": each.bonus_count,
+            }
+            for each in list_held_money(player=player)
+        ],
         "accounts_url": list_url("wallets.account", player__id__exact=player.pk),
     }
     if request.user.has_perm("wallets.view_transfer"):
-        accounts = list(Account.objects.filter(player=player).values_list("pk", flat=True))
-        context["rows"] = [_row(transfer, set(accounts)) for transfer in _newest_of(accounts)]
         context["transfers_url"] = list_url(
             "wallets.transfer", q=player.reference, operator__id__exact=player.operator_id
         )
     return Panel("Wallet", "admin/wallets/wallet.html", context)
+
+
+@history_of(
+    "players.player", kind="money", title="Money", order=10, permission="wallets.view_transfer"
+)
+def money_events(request: HttpRequest, player: Player, window: Window) -> Iterator[HistoryEvent]:
+    """Yield the player's money that moved, but for play, of which there is too much."""
+    moves = list_newest_moves(player=player, until=window.until, count=window.size)
+    for move in moves:
+        is_debit = move.debit_player_id == player.pk
+        is_credit = move.credit_player_id == player.pk
+        # Between two accounts of their own a player gains and loses nothing.
+        sign = "" if is_debit and is_credit else "−" if is_debit else "+"
+        after = move.credit_balance_after if is_credit else move.debit_balance_after
+        kind = AccountKind(move.credit_kind if is_credit else move.debit_kind)
+        where = f"{AccountKind(move.debit_kind).label} → {AccountKind(move.credit_kind).label}"
+        yield HistoryEvent(
+            TimelineEvent(
+                at=move.posted_at,
+                order=AFTER_DECISIONS + move.id,
+                what=_MOVES.get((Tag(move.tag), sign), Tag(move.tag).label),
+                detail=f"{where}; {kind.label.removeprefix('Player: ')} then "
+                f"{amount_text(after, move.currency)}",
+                amount=f"{sign}{amount_text(move.amount, move.currency)}",
+                url=url_of("wallets.transfer", move.id),
+            )
+        )
 
 
 def account_name(account: Account) -> str:

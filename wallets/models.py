@@ -237,6 +237,17 @@ class Transfer(models.Model):
                 fields=["credit_account", "id"],
                 condition=Q(credit_balance_after__isnull=False),
             ),
+            # What is not play, by time: these cost bets and contributions nothing.
+            models.Index(
+                name="transfer_debits_but_play",
+                fields=["debit_account", "-posted_at", "-id"],
+                condition=Q(debit_balance_after__isnull=False) & ~Q(tag__in=[Tag.BET, Tag.JACKPOT]),
+            ),
+            models.Index(
+                name="transfer_credits_but_play",
+                fields=["credit_account", "-posted_at", "-id"],
+                condition=Q(credit_balance_after__isnull=False) & ~Q(tag=Tag.WIN),
+            ),
             models.Index(
                 name="transfer_debits_of_hot",
                 fields=["debit_account", "xid"],

@@ -1,8 +1,9 @@
 """Reads of the ledger."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from django.db import connection
@@ -60,6 +61,67 @@ WHERE coalesce(original.tag, moves.tag) IN ('BET', 'WIN')
 GROUP BY moves.player_id
 """
 
+# The newest of each account, from indexes that hold no bets and no contributions: of these a
+# player has thousands. The words of the conditions are those of the indexes.
+_NEWEST_MOVES = """
+SELECT moved.id, moved.posted_at, moved.tag, moved.amount, moved.currency,
+       debit.kind AS debit_kind, debit.player_id AS debit_player_id,
+       credit.kind AS credit_kind, credit.player_id AS credit_player_id,
+       moved.debit_balance_after, moved.credit_balance_after
+FROM (
+    SELECT side.* FROM wallets_account AS account CROSS JOIN LATERAL (
+        SELECT * FROM wallets_transfer AS transfer
+        WHERE transfer.debit_account_id = account.id
+          AND transfer.debit_balance_after IS NOT NULL AND transfer.tag NOT IN ('BET', 'JACKPOT')
+          AND transfer.posted_at <= %(until)s
+        ORDER BY transfer.posted_at DESC, transfer.id DESC LIMIT %(count)s
+    ) AS side WHERE account.player_id = %(player)s
+    UNION
+    SELECT side.* FROM wallets_account AS account CROSS JOIN LATERAL (
+        SELECT * FROM wallets_transfer AS transfer
+        WHERE transfer.credit_account_id = account.id
+          AND transfer.credit_balance_after IS NOT NULL AND transfer.tag <> 'WIN'
+          AND transfer.posted_at <= %(until)s
+        ORDER BY transfer.posted_at DESC, transfer.id DESC LIMIT %(count)s
+    ) AS side WHERE account.player_id = %(player)s
+) AS moved
+JOIN wallets_account AS debit ON debit.id = moved.debit_account_id
+JOIN wallets_account AS credit ON credit.id = moved.credit_account_id
+ORDER BY moved.posted_at DESC, moved.id DESC LIMIT %(count)s
+"""
+
+#: Later than everything that is posted.
+_LATEST = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Money of a player that moved, as a transfer says it, with the kinds of its accounts."""
+
+    id: int
+    posted_at: datetime
+    tag: str
+    amount: Decimal
+    currency: str
+    debit_kind: str
+    debit_player_id: int | None
+    credit_kind: str
+    credit_player_id: int | None
+    debit_balance_after: Decimal | None
+    credit_balance_after: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMoney:
+    """All that a player holds in one currency, the money of bonuses apart."""
+
+    currency: str
+    main: Decimal
+    vault: Decimal
+    bonus: Decimal
+    #: How many bonuses hold something of it.
+    bonus_count: int
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
@@ -97,6 +159,46 @@ def get_bonus_balances(*, player: Player) -> dict[str, Decimal]:
     """Return what is in the player's bonus accounts, by owner: the id of the grant."""
     rows = Account.objects.filter(player=player, kind=AccountKind.PLAYER_BONUS)
     return {owner: balance or Decimal(0) for owner, balance in rows.values_list("owner", "balance")}
+
+
+def list_held_money(*, player: Player) -> list[HeldMoney]:
+    """
+    Return all that the player holds, one entry a currency, in one statement.
+
+    A player whose wallet nobody has opened holds nothing in its currency.
+    """
+    held: dict[str, dict[str, Decimal]] = {}
+    bonuses: Counter[str] = Counter()
+    rows = Account.objects.filter(player=player).values_list("currency", "kind", "balance")
+    for currency, kind, balance in rows:
+        amounts = held.setdefault(currency, {})
+        amounts[kind] = amounts.get(kind, Decimal(0)) + (balance or Decimal(0))
+        bonuses[currency] += kind == AccountKind.PLAYER_BONUS and bool(balance)
+    return [
+        HeldMoney(
+            currency=currency,
+            main=held[currency].get(AccountKind.PLAYER_MAIN, Decimal(0)),
+            vault=held[currency].get(AccountKind.PLAYER_VAULT, Decimal(0)),
+            bonus=held[currency].get(AccountKind.PLAYER_BONUS, Decimal(0)),
+            bonus_count=bonuses[currency],
+        )
+        for currency in sorted(held)
+    ] or [HeldMoney(player.currency, Decimal(0), Decimal(0), Decimal(0), 0)]
+
+
+def list_newest_moves(*, player: Player, until: datetime | None, count: int) -> list[Move]:
+    """
+    Return the player's ``count`` newest transfers posted up to ``until``, newest first.
+
+    Without stakes and winnings of bets, and without what contributions to jackpots took: of
+    these a player has thousands.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NEWEST_MOVES,
+            {"player": player.pk, "count": count, "until": until or _LATEST},
+        )
+        return [Move(*row) for row in cursor.fetchall()]
 
 
 def sum_real_money_loss(*, player: Player, since: datetime, until: datetime) -> Decimal:

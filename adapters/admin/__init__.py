@@ -5,6 +5,7 @@ from adapters.admin.deliveries import WebhookDeliveryAdmin
 from adapters.admin.endpoint_home import failing_endpoints_tile
 from adapters.admin.endpoints import WebhookEndpointAdmin
 from adapters.admin.inbox import WebhookMessageAdmin
+from adapters.admin.player_timeline import webhook_events
 
 __all__ = [
     "AdapterConfigAdmin",
@@ -12,4 +13,5 @@ __all__ = [
     "WebhookEndpointAdmin",
     "WebhookMessageAdmin",
     "failing_endpoints_tile",
+    "webhook_events",
 ]

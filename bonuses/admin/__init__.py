@@ -6,6 +6,7 @@ from bonuses.admin.events import PlatformEventAdmin
 from bonuses.admin.grants import BonusGrantAdmin
 from bonuses.admin.home import bonus_parts
 from bonuses.admin.issuances import BonusIssuanceAdmin
+from bonuses.admin.player_timeline import bonus_events, platform_events
 from bonuses.admin.players import player_panel
 from bonuses.admin.templates import BonusTemplateAdmin
 
@@ -17,6 +18,8 @@ __all__ = [
     "DiscrepancyAdmin",
     "PlatformEventAdmin",
     "ReconciliationRunAdmin",
+    "bonus_events",
     "bonus_parts",
+    "platform_events",
     "player_panel",
 ]

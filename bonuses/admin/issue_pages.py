@@ -73,6 +73,7 @@ class IssueFromTemplatePage(AskingPage[BonusTemplate]):
     name = "issue"
     permission = "bonuses.issue_bonusgrant"
     verb = "Issue to a player"
+    prefilled = ("player_id",)
     icon = "redeem"
     variant = ActionVariant.PRIMARY
 

@@ -12,7 +12,7 @@ from core.admin.display import amount_text, instant_text, url_of
 from core.admin.timeline import AFTER_DECISIONS, TimelineEvent, decisions_about
 from wallets.selectors import list_transfers
 
-_SAID = {
+SAID = {
     **ISSUANCES_SAID,
     "bonus.grant.issued": "Issued",
     "bonus.grant.activated": "Credited: it is active",
@@ -39,8 +39,8 @@ def timeline_of(grant: BonusGrant) -> Iterator[TimelineEvent]:
         yield from decisions_about(
             subject_type,
             [key],
-            said=_SAID,
-            describe=lambda after: _detail_of(after, grant.bonus_currency),
+            said=SAID,
+            describe=lambda after: detail_of(after, grant.bonus_currency),
         )
     yield from _transfers(grant)
     yield from _platform_events(grant)
@@ -96,7 +96,8 @@ def _bets(grant: BonusGrant) -> Iterator[TimelineEvent]:
     )
 
 
-def _detail_of(after: dict[str, Any], currency: str) -> str:
+def detail_of(after: dict[str, Any], currency: str) -> str:
+    """Return the amounts of an entry about a grant, for people."""
     told = [
         ("bonus", after.get("bonus_amount"), after.get("bonus_currency") or currency),
         ("to wager", after.get("wagering_required"), currency),

@@ -3,7 +3,7 @@
 from core.admin.base import BackofficeModelAdmin, LargeTableAdmin, NamedRowsAdmin, ReadOnlyAdmin
 from core.admin.books import BooksCheckAdmin
 from core.admin.pages import ReasonForm, ServiceForm, ServicePage, staff_actor
-from core.admin.panels import Panel, Tile, panel_at_home, panel_on
+from core.admin.panels import Panel, Tile, actions_on, panel_at_home, panel_on
 
 __all__ = [
     "BackofficeModelAdmin",
@@ -16,6 +16,7 @@ __all__ = [
     "ServiceForm",
     "ServicePage",
     "Tile",
+    "actions_on",
     "panel_at_home",
     "panel_on",
     "staff_actor",

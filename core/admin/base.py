@@ -128,7 +128,7 @@ class BackofficeModelAdmin(ModelAdmin):
             context["show_history"] = self.has_history and request.user.has_perm(
                 "core.view_auditentry"
             )
-            context["actions_detail"] = self._buttons(request, subject, now)
+            context["actions_detail"] = self.buttons(request, subject, now)
             context["panels_before"] = [
                 panel.render(request) for panel in self.panels_before(request, subject, now)
             ]
@@ -146,7 +146,8 @@ class BackofficeModelAdmin(ModelAdmin):
         """Return the panels below the row's own fields."""
         return []
 
-    def _buttons(self, request: HttpRequest, subject: Model, now: datetime) -> list[dict[str, Any]]:
+    def buttons(self, request: HttpRequest, subject: Model, now: datetime) -> list[dict[str, Any]]:
+        """Return the commands that the person may give, and that the row is open to."""
         pages = [page(self, request, subject, now) for page in self.pages]
         return [
             {

@@ -1,7 +1,7 @@
 """How values look in the back office: amounts with their currency, instants in UTC, badges."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from enum import Enum
 from typing import Any
@@ -11,6 +11,7 @@ from django.contrib.admin.utils import quote
 from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.timesince import timeuntil
 
 from core.money import EXACT, format_amount, format_decimal, get_currency
 
@@ -79,6 +80,16 @@ def instant(value: datetime | None) -> str:
         instant_text(value),
         instant_text(value),
     )
+
+
+def time_left(until: datetime, now: datetime) -> str:
+    """Return how long it is from ``now``, in its two largest units: "2 days, 3 hours left"."""
+    if until <= now:
+        return "its time is up"
+    if until - now < timedelta(minutes=1):
+        return "less than a minute left"
+    # Django puts unbreakable spaces between numbers and units.
+    return f"{timeuntil(until, now, depth=2)} left".replace("\xa0", " ")
 
 
 def code(text: Any) -> str:

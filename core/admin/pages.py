@@ -119,6 +119,8 @@ class ServicePage(Generic[M]):
     form_class: ClassVar[type[ServiceForm]] = ReasonForm
     template: ClassVar[str] = "admin/backoffice/service_page.html"
     is_dangerous: ClassVar[bool] = False
+    #: What a link to the page may fill in, by the names of fields: "?player_id=ada".
+    prefilled: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, model_admin: Any, request: HttpRequest, subject: M, now: datetime) -> None:
         self.model_admin = model_admin
@@ -205,7 +207,7 @@ class ServicePage(Generic[M]):
         if self.request.method not in ("GET", "HEAD", "POST"):
             return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
         if self.request.method != "POST":
-            return self.show(self.make_form(None))
+            return self.show(self._fill_in(self.make_form(None)))
         form = self.make_form(self.request.POST)
         if not form.is_valid():
             return self.show(form)
@@ -222,6 +224,13 @@ class ServicePage(Generic[M]):
             form.show_refusal(error)
             return self.show(form, status=error.status)
         return self.conclude(done)
+
+    def _fill_in(self, form: ServiceForm) -> ServiceForm:
+        """Put into the form what the link that led here knows already."""
+        for name in self.prefilled:
+            if name in form.fields and name in self.request.GET:
+                form.initial[name] = self.request.GET[name]
+        return form
 
     def conclude(self, done: str) -> HttpResponse:
         """Lead back to where the effect is seen, and say what was done."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.contrib.admin import site
 from django.db.models import Model
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -80,15 +81,19 @@ SubjectPanel = Callable[[HttpRequest, Any, datetime], Panel | None]
 #: Returns one part of the home page, or several, or nothing, on the same terms.
 HomePart = Callable[[HttpRequest, datetime], Iterable[Panel | Tile] | Panel | Tile | None]
 
-_on_pages: dict[str, list[SubjectPanel]] = {}
+_on_pages: dict[str, list[tuple[int, SubjectPanel]]] = {}
 _at_home: list[tuple[int, HomePart]] = []
 
 
-def panel_on(model_label: str) -> Callable[[SubjectPanel], SubjectPanel]:
-    """Show the decorated panel on the page of every row of the model ("players.player")."""
+def panel_on(model_label: str, *, order: int = 50) -> Callable[[SubjectPanel], SubjectPanel]:
+    """
+    Show the decorated panel on the page of every row of the model ("players.player").
+
+    Lower orders come first.
+    """
 
     def register(panel: SubjectPanel) -> SubjectPanel:
-        _on_pages.setdefault(model_label, []).append(panel)
+        _on_pages.setdefault(model_label, []).append((order, panel))
         return panel
 
     return register
@@ -108,10 +113,22 @@ def panel_at_home(order: int) -> Callable[[HomePart], HomePart]:
     return register
 
 
+def actions_on(request: HttpRequest, subject: Model, now: datetime) -> list[dict[str, Any]]:
+    """
+    Return what the person may do with the row, and it is open to, for another row's page.
+
+    Asks the pages of the row's own admin, so that no link leads to a refusal.
+    """
+    found: list[dict[str, Any]] = site.get_model_admin(type(subject)).buttons(  # type: ignore[attr-defined]
+        request, subject, now
+    )
+    return found
+
+
 def panels_on(request: HttpRequest, subject: Model, now: datetime) -> list[str]:
     """Return the panels for the page of ``subject``, as HTML."""
-    panels = _on_pages.get(subject._meta.label_lower, [])
-    found = (panel(request, subject, now) for panel in panels)
+    panels = sorted(_on_pages.get(subject._meta.label_lower, []), key=lambda item: item[0])
+    found = (panel(request, subject, now) for _order, panel in panels)
     return [panel.render(request) for panel in found if panel is not None]
 
 

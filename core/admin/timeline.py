@@ -54,7 +54,7 @@ def decisions_about(
             subject_type=subject_type, subject_id__in=[str(each) for each in subject_ids]
         ).order_by("pk")[:_ENTRIES_MAX]
     )
-    names = _names_of([entry.actor_ref for entry in found if entry.actor_kind == ActorKind.STAFF])
+    names = names_of([entry.actor_ref for entry in found if entry.actor_kind == ActorKind.STAFF])
     for entry in found:
         is_staff = entry.actor_kind == ActorKind.STAFF
         who = names.get(entry.actor_ref, entry.actor_ref) if is_staff else entry.actor_ref
@@ -71,7 +71,7 @@ def decisions_about(
 
 def actor_text(kind: str, ref: str) -> str:
     """Return who acted, staff by their names."""
-    name = _names_of([ref] if kind == ActorKind.STAFF else []).get(ref, ref)
+    name = names_of([ref] if kind == ActorKind.STAFF else []).get(ref, ref)
     return f"{ActorKind(kind).label}: {name}"
 
 
@@ -86,6 +86,7 @@ def timeline_panel(events: Iterable[TimelineEvent], *, nothing: str) -> Panel:
     return Panel("Timeline", "admin/backoffice/panels/timeline.html", context)
 
 
-def _names_of(staff_refs: list[str]) -> dict[str, str]:
+def names_of(staff_refs: list[str]) -> dict[str, str]:
+    """Return the names of staff by what actors call them: their primary keys."""
     known = User.objects.filter(pk__in=[int(ref) for ref in staff_refs if ref.isdecimal()])
     return {str(user.pk): user.username for user in known}

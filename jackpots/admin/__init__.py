@@ -5,7 +5,8 @@ from jackpots.admin.contributions import ContributionAdmin
 from jackpots.admin.home import jackpot_parts
 from jackpots.admin.instances import InstanceAdmin
 from jackpots.admin.losses import RollbackLossAdmin
-from jackpots.admin.opt_ins import OptInAdmin, player_panel
+from jackpots.admin.opt_ins import OptInAdmin
+from jackpots.admin.players import player_panel
 from jackpots.admin.requests import ContributionRequestAdmin
 from jackpots.admin.wins import WinAdmin
 

@@ -28,7 +28,7 @@ from jackpots.enums import (
     WinStatus,
 )
 from jackpots.errors import REFUSAL_CODES, refusal
-from jackpots.models import Boost, Instance, Pot, Prize, Win
+from jackpots.models import Boost, Instance, OptIn, Pot, Prize, Win
 from jackpots.selectors import PotMeter
 from jackpots.services.live_terms import read_pending_terms
 
@@ -72,6 +72,11 @@ def win_badge(win: Win) -> str:
     if status == WinStatus.PAYABLE and win.last_error:
         return badge("Not paid yet", Tone.BAD, title=win.last_error)
     return badge(status.label, _WIN_TONES[status])
+
+
+def opt_in_badge(opt_in: OptIn) -> str:
+    """Return whether an opt-in stands."""
+    return badge("Ended", Tone.QUIET) if opt_in.opted_out_at else badge("Opted in", Tone.GOOD)
 
 
 def boost_badge(boost: Boost, *, now: datetime) -> str:

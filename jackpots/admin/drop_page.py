@@ -41,6 +41,7 @@ class DropPage(ServicePage[Instance]):
     name = "drop"
     permission = "jackpots.drop_pot"
     verb = "Drop a pot"
+    prefilled = ("player",)
     icon = "celebration"
     variant = ActionVariant.DANGER
     is_dangerous = True

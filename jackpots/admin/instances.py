@@ -221,10 +221,10 @@ class InstanceAdmin(NamedRowsAdmin):
             panels.append(_opt_ins_panel(subject))
         return [panel for panel in panels if panel is not None]
 
-    def _buttons(self, request: HttpRequest, subject: Any, now: datetime) -> list[dict[str, Any]]:
+    def buttons(self, request: HttpRequest, subject: Any, now: datetime) -> list[dict[str, Any]]:
         """Return the buttons of the page, without those that a panel of it has as links."""
         in_panels = {page.verb for page in (LiveTermsPage, RequestBoostPage)}
-        buttons = super()._buttons(request, subject, now)
+        buttons = super().buttons(request, subject, now)
         return [button for button in buttons if button["title"] not in in_panels]
 
     def _offers(

@@ -1,6 +1,5 @@
 """Opt-ins: who takes part where opting in is required."""
 
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -8,13 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RelatedDropdownFilter
 
-from core.admin import LargeTableAdmin, Panel, panel_on
-from core.admin.display import Tone, badge, instant, list_url, object_link
+from core.admin import LargeTableAdmin
+from core.admin.display import instant, object_link
 from core.admin.search import across_operators
+from jackpots.admin.display import opt_in_badge
 from jackpots.models import OptIn
 from players.models import Player
-
-_SHOWN_MAX = 10
 
 
 @admin.register(OptIn)
@@ -67,7 +65,7 @@ class OptInAdmin(LargeTableAdmin):
     @admin.display(description="Status")
     def status(self, opt_in: OptIn) -> str:
         """Return whether the opt-in stands."""
-        return _status_badge(opt_in)
+        return opt_in_badge(opt_in)
 
     @admin.display(description="Opted in")
     def given(self, opt_in: OptIn) -> str:
@@ -78,31 +76,3 @@ class OptInAdmin(LargeTableAdmin):
     def withdrawn(self, opt_in: OptIn) -> str:
         """Return when the opt-in ended."""
         return instant(opt_in.opted_out_at)
-
-
-@panel_on("players.player")
-def player_panel(request: HttpRequest, player: Player, now: datetime) -> Panel | None:
-    """Return where a player has opted in, and the way to what they contributed."""
-    if not request.user.has_perm("jackpots.view_optin"):
-        return None
-    newest = OptIn.objects.filter(player=player).select_related("instance").order_by("-pk")
-    context: dict[str, Any] = {
-        "opt_ins": [
-            {
-                "instance": object_link(each.instance),
-                "status": _status_badge(each),
-                "given": instant(each.opted_in_at),
-            }
-            for each in newest[:_SHOWN_MAX]
-        ],
-        "opt_ins_url": list_url("jackpots.optin", player__id__exact=player.pk),
-    }
-    if request.user.has_perm("jackpots.view_contribution"):
-        context["contributions_url"] = list_url(
-            "jackpots.contribution", player__id__exact=player.pk
-        )
-    return Panel("Jackpots", "admin/jackpots/player.html", context)
-
-
-def _status_badge(opt_in: OptIn) -> str:
-    return badge("Ended", Tone.QUIET) if opt_in.opted_out_at else badge("Opted in", Tone.GOOD)

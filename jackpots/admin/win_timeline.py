@@ -9,7 +9,7 @@ from jackpots.models import Win
 from jackpots.rules.identities import payout_reference
 from wallets.selectors import list_transfers
 
-_SAID = {
+SAID = {
     "jackpot.win.found": "Won",
     "jackpot.win.approved": "Approved",
     "jackpot.win.rejected": "Rejected: the amount is in the pot's reserve again",
@@ -21,7 +21,7 @@ _SAID = {
 
 def timeline_of(win: Win) -> Iterator[TimelineEvent]:
     """Yield what happened to the win."""
-    yield from decisions_about("jackpots.win", [win.pk], said=_SAID, describe=_detail_of)
+    yield from decisions_about("jackpots.win", [win.pk], said=SAID, describe=detail_of)
     reference = payout_reference(win_id=win.pk)
     for transfer in list_transfers(operator=win.operator, references=[reference]):
         yield TimelineEvent(
@@ -33,7 +33,8 @@ def timeline_of(win: Win) -> Iterator[TimelineEvent]:
         )
 
 
-def _detail_of(after: dict[str, Any]) -> str:
+def detail_of(after: dict[str, Any]) -> str:
+    """Return what an entry about a win says of it, for people."""
     amount, currency = after.get("amount"), after.get("currency")
     told = [
         f"{amount} {currency}" if amount and currency else "",

@@ -1,5 +1,6 @@
 """Players in the back office: to look at, never to change."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -8,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
 
-from core.admin import LargeTableAdmin
+from core.admin import LargeTableAdmin, Panel, panel_on
 from core.admin.display import (
     EMPTY,
     Tone,
@@ -19,10 +20,15 @@ from core.admin.display import (
     money,
     object_link,
 )
+from core.admin.history import history_panel
 from core.admin.search import across_operators
+from players.admin.restrictions import restrictions_panel
 from players.models import Player
 
 USD = "USD"
+#: What a role without it does not see of a person; reports mask the same.
+_PERSONAL_DATA = "reports.view_personal_data"
+_PERSONAL_FIELDS = ("country_shown", "affiliate", "tags_shown")
 
 
 @admin.register(Player)
@@ -56,6 +62,22 @@ class PlayerAdmin(LargeTableAdmin):
         "Players are registered by their operator with PUT /v1/players/{player_id}. "
         "In the demo world there are 200 of them."
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return what is known of the player, without personal data where a role has no right."""
+        if request.user.has_perm(_PERSONAL_DATA):
+            return self.fieldsets
+        return [
+            (
+                title,
+                {"fields": [name for name in group["fields"] if name not in _PERSONAL_FIELDS]},
+            )
+            for title, group in self.fieldsets
+        ]
+
+    def panels_before(self, request: HttpRequest, subject: Player, now: datetime) -> list[Panel]:
+        """Return what the player may not do."""
+        return [restrictions_panel(request, subject, now)]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -131,3 +153,9 @@ class PlayerAdmin(LargeTableAdmin):
     def currency_fixed(self, player: Player) -> str:
         """Return since when the wallet's currency is fixed."""
         return instant(player.currency_locked_at)
+
+
+@panel_on("players.player", order=100)
+def timeline_panel(request: HttpRequest, player: Player, now: datetime) -> Panel:
+    """Return everything that happened to the player, below all that they have."""
+    return history_panel(request, player)

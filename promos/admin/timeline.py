@@ -10,7 +10,7 @@ from promos.models import UserPromo
 from wallets.enums import Direction
 from wallets.selectors import list_player_transactions
 
-_SAID = {
+SAID = {
     "promo.claim.made": "Claimed",
     "promo.claim.activated": "Activated by a deposit",
     "promo.claim.completed": "Completed: the target was met",
@@ -28,7 +28,7 @@ def timeline_of(user_promo: UserPromo) -> Iterator[TimelineEvent]:
         ("promos.userpromo", [user_promo.pk]),
         ("promos.withdrawallock", list(locks)),
     ):
-        yield from decisions_about(subject_type, keys, said=_SAID, describe=_detail_of)
+        yield from decisions_about(subject_type, keys, said=SAID, describe=detail_of)
     yield from _transfers(user_promo)
 
 
@@ -48,7 +48,8 @@ def _transfers(user_promo: UserPromo) -> Iterator[TimelineEvent]:
         )
 
 
-def _detail_of(after: dict[str, Any]) -> str:
+def detail_of(after: dict[str, Any]) -> str:
+    """Return the amounts of an entry about a claim, for people."""
     currency = after.get("bonus_currency") or ""
     told = [
         ("deposit", after.get("deposit_usd_amount"), "USD"),

@@ -285,7 +285,7 @@ def test_the_page_of_a_player_says_what_is_restricted_why_and_until_when(
 
     assert "0.00 USD of 3,000.00 USD wagered" in page
     for action in ("Withdraw", "Tip", "Vault", "Bet"):
-        assert f">{action}</td>" in page
+        assert f">{action}</span>" in page
     assert "The promo WELCOME100 is active: wait until it ends, or cancel it." in page
     assert "Withdrawals are locked by WELCOME100 until" in page
     assert active.due_at is not None
