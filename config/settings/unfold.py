@@ -112,11 +112,15 @@ UNFOLD = {
                         "title": "Simulate terms",
                         "icon": "monitoring",
                         "link": reverse_lazy("admin:simulations_termslimits_simulate"),
-                        "permission": lambda request: request.user.has_perm(
-                            "simulations.simulate"
+                        "permission": lambda request: request.user.has_perm("simulations.simulate"),
+                    },
+                    {
+                        **_page("Limits of terms", "speed", "simulations", "termslimits"),
+                        # The simulator's address begins with that of the limits.
+                        "active": lambda request: (
+                            "/termslimits/" in request.path and "/simulate/" not in request.path
                         ),
                     },
-                    _page("Limits of terms", "speed", "simulations", "termslimits"),
                 ],
             },
             {

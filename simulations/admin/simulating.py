@@ -32,14 +32,16 @@ from simulations.admin.forms import (
     StoredTermsForm,
 )
 from simulations.admin.typed import scenario_texts, terms_texts
-from simulations.models import TermsLimits
 from simulations.rules.offers import read_bonus_offer, read_promo_offer
 from simulations.rules.scenario import Offer
 from simulations.selectors import get_bonus_offer, get_promo_offer
 from simulations.services.simulating import Simulation, simulate_terms
 
 PERMISSION = "simulations.simulate"
-_LABELS = {**dict(BonusType.choices), **dict(PromoType.choices)}
+_LABELS = {
+    **{kind.value: kind.label.lower() for kind in BonusType},
+    **{kind.value: f"promo, {kind.label.lower()}" for kind in PromoType},
+}
 #: What is simulated, by the parameter that names it: the model, and who may see its terms.
 _STORED = {
     "template": ("bonuses.bonustemplate", "bonuses.view_bonustemplate"),
@@ -182,7 +184,7 @@ def _free_url(question: _Question, simulation: Simulation) -> str:
 
 
 def _title(question: _Question) -> str:
-    return f"Simulate: {_LABELS[question.kind].lower()}"
+    return f"Simulate: {_LABELS[question.kind]}"
 
 
 def _show(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
@@ -190,5 +192,5 @@ def _show(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
     return TemplateResponse(
         request,
         template,
-        {**admin.site.each_context(request), "opts": TermsLimits._meta, **context},
+        {**admin.site.each_context(request), **context},
     )

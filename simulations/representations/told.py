@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from core.money import format_decimal
+from core.money import format_amount, format_decimal
 from simulations.enums import Outcome
 from simulations.rules.results import Result
 from simulations.services.simulating import Simulation
@@ -30,7 +30,8 @@ def tell_simulation(simulation: Simulation) -> Iterator[str]:
 def amount_told(amount: Decimal, currency: str) -> str:
     """Return an amount for people: "1,234.50 EUR"; below zero with a minus sign."""
     sign = "-" if amount < 0 else ""
-    return f"{sign}{abs(amount):,f} {currency}"
+    whole, point, fraction = format_amount(abs(amount), currency).partition(".")
+    return f"{sign}{int(whole):,}{point}{fraction} {currency}"
 
 
 def percent_told(share: Decimal) -> str:

@@ -135,7 +135,7 @@ def _left_out(
 
 def _too_few(result: Result, scenario: Scenario, span: Span) -> Iterator[Notice]:
     found = []
-    if result.players < scenario.players:
+    if 2 * result.players < scenario.players:
         found.append(
             f"{result.players:,} of {scenario.players:,} players were simulated: their bets "
             "are too many."

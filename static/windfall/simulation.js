@@ -78,7 +78,8 @@
                 legend: { show: false },
                 cursor: { y: false, drag: { x: false, y: false }, points: { show: name !== "bars" } },
                 scales: {
-                    x: { time: false },
+                    // A bar stands around its place: the first begins at the edge.
+                    x: { time: false, range: (plot, low, high) => (name === "bars" ? [0, high + low] : [low, high]) },
                     y: { range: (plot, low, high) => kind.y(low, high, data) },
                 },
                 axes: [

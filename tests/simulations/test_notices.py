@@ -208,10 +208,10 @@ def test_a_cost_that_is_not_known_well_is_warned_of(simulate: Any) -> None:
 def test_players_who_are_left_out_are_warned_of(simulate: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(running, "WORK_MAX", 1_000)
 
-    simulation = simulate(match_offer(), players=600)
+    simulation = simulate(match_offer(), players=1_200)
 
     assert simulation.result.players == 500
-    assert "500 of 600 players were simulated" in simulation.notices[-1].detail
+    assert "500 of 1,200 players were simulated" in simulation.notices[-1].detail
 
 
 def test_bets_that_were_cut_are_warned_of(simulate: Any, monkeypatch: Any) -> None:
