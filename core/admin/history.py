@@ -65,6 +65,8 @@ class HistoryEvent:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
+    """A part of a history: what it is called, who may hear of it, and how it is read."""
+
     kind: str
     title: str
     order: int
