@@ -19,7 +19,6 @@ from jackpots.models import Instance
 from jackpots.selectors import read_meters
 from operators.models import Operator
 from tests.factories.jackpots import InstanceFactory
-from tests.jackpots.conftest import contribute, player  # noqa: F401 -- fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
