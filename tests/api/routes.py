@@ -268,7 +268,7 @@ NAMED: dict[tuple[str, str], tuple[str, Callable[[Any], Any]]] = {
     ("pot-drop", "POST"): ("player_id", lambda player: {"player_id": player}),
     ("promo-games", "PUT"): ("slug", lambda slug: {"games": [{"game": slug}]}),
     ("promo-claim", "POST"): ("player_id", lambda player: {"player_id": player}),
-    ("simulations", "POST"): ("template_id", lambda template: simulation_of(template)),
+    ("simulations", "POST"): ("template_id", simulation_of),
 }
 
 #: A list's rows: how to make one for an operator, by route name.
