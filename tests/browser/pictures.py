@@ -53,6 +53,13 @@ def command(path: str, name: str, verb: str) -> Callable[[Window], None]:
     return open_command
 
 
+def simulation(window: Window) -> None:
+    """Simulate the terms of a template."""
+    row("/admin/bonuses/bonustemplate/", "Welcome match")(window)
+    window.follow(window.link("Simulate"))
+    window.follow(window.button("Simulate"))
+
+
 PICTURES = (
     Picture("home", page("/admin/")),
     Picture("home-dark", page("/admin/"), theme="dark"),
@@ -68,6 +75,7 @@ PICTURES = (
     Picture("bonus-campaign", row("/admin/bonuses/bonuscampaign/", "Spins for VIPs")),
     Picture("approvals", page("/admin/approvals/approval/")),
     Picture("player", row("/admin/players/player/?q=player-042", "player-042"), height=1400),
+    Picture("simulation", simulation, height=1300),
     Picture("reports", page("/admin/reports/")),
     Picture("home-phone", page("/admin/"), width=NARROW, height=844),
     Picture("sign-in", page("/accounts/login/"), height=620, person=None),

@@ -39,13 +39,13 @@ def commands(window: Window) -> list[str]:
     """Return the addresses of the commands that the page of a row offers."""
     found = addresses(window, "#header-inner ul li a")
     # The history of a row is a list of the audit trail.
-    return [address for address in found if not address.endswith("/history/")]
+    return [address for address in found if "/history/" not in address]
 
 
 def addresses(window: Window, links: str) -> list[str]:
     """Return where links lead to, below the site's root."""
     found: list[str] = window.page.locator(links).evaluate_all(
-        "(links) => links.map((link) => link.pathname)"
+        "(links) => links.map((link) => link.pathname + link.search)"
     )
     return found
 
