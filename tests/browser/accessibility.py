@@ -62,7 +62,7 @@ def _measured(node: dict[str, Any]) -> str:
     """Return what a check of contrast has measured, if it is one."""
     for check in node["any"]:
         data = check.get("data")
-        if isinstance(data, dict) and "contrastRatio" in data:
+        if isinstance(data, dict) and "fgColor" in data:
             return f"[{data['contrastRatio']}: {data['fgColor']} on {data['bgColor']}]"
     return ""
 

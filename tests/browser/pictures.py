@@ -38,7 +38,7 @@ def row(path: str, name: str) -> Callable[[Window], None]:
 
     def open_row(window: Window) -> None:
         window.visit(path)
-        window.follow(window.link(name, exact=True).first)
+        window.follow(window.page.locator("#result_list").get_by_role("link", name=name).first)
 
     return open_row
 
@@ -69,9 +69,7 @@ PICTURES = (
     Picture("links-dark", command("/admin/jackpots/instance/", "Daily", "Edit links"), "dark"),
     Picture("jackpot-wins", page("/admin/jackpots/win/")),
     Picture("bonus-template", row("/admin/bonuses/bonustemplate/", "Welcome match")),
-    Picture(
-        "bonus-grant", row("/admin/bonuses/bonusgrant/?q=player-045", "Ten dollars, no deposit")
-    ),
+    Picture("bonus-grant", row("/admin/bonuses/bonusgrant/?q=player-045", "10.00 USD")),
     Picture("bonus-campaign", row("/admin/bonuses/bonuscampaign/", "Spins for VIPs")),
     Picture("approvals", page("/admin/approvals/approval/")),
     Picture("player", row("/admin/players/player/?q=player-042", "player-042"), height=1400),
