@@ -54,17 +54,19 @@ def addresses(window: Window, links: str) -> list[str]:
 def test_every_page_of_the_sidebar_can_be_used_by_everybody(
     windows: Windows, entry: dict[str, Any]
 ) -> None:
-    wide, phone = windows.open(DEMO), windows.open(DEMO, width=NARROW)
+    window = windows.open(DEMO)
     path = str(entry["link"])
 
-    look_at(wide, path)
-    rows = addresses(wide, LEADS_ON)[:LEADS_MAX] or addresses(wide, FIRST_ROW)[:1]
-    phone.visit(path)
-    phone.check()
+    look_at(window, path)
+    rows = addresses(window, LEADS_ON)[:LEADS_MAX] or addresses(window, FIRST_ROW)[:1]
+    window.make(NARROW)
+    window.visit(path)
+    window.check()
+    window.make(WIDE)
     for row in rows:
-        look_at(wide, row)
-        for command in commands(wide):
-            look_at(wide, command)
+        look_at(window, row)
+        for command in commands(window):
+            look_at(window, command)
 
 
 def test_the_sidebar_shows_a_superuser_every_entry(windows: Windows) -> None:
