@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
+from unittest import mock
 from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
@@ -20,6 +22,7 @@ from tests.adapters.sandbox import (  # noqa: F401 -- fixtures
     sandbox_server,
     webhook_receiver,
 )
+from tests.emptying import empty_tables
 from tests.factories.operators import OperatorFactory, issue_key
 from tests.running import running_windfall  # noqa: F401 -- a fixture
 
@@ -73,6 +76,13 @@ def client_of() -> Callable[..., Client]:
 def client(operator: Operator, client_of: Callable[..., Client]) -> Client:
     """A client of ``operator``, with every scope."""
     return client_of(operator)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_quickly() -> Iterator[None]:
+    """Empty only what a test has filled (tests/emptying.py)."""
+    with mock.patch.object(TransactionTestCase, "_fixture_teardown", empty_tables):
+        yield
 
 
 @pytest.fixture(autouse=True)
