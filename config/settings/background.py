@@ -31,6 +31,7 @@ CELERY_TASK_ROUTES = {
     # Apart: a platform that hangs holds up payouts, and no meters and no draws.
     "jackpots.tasks.pay_due_wins": {"queue": "payouts"},
     "promos.tasks.*": {"queue": "promos"},
+    "staff.tasks.*": {"queue": "core"},
     "wallets.tasks.*": {"queue": "wallets"},
 }
 QUEUES = list(dict.fromkeys(route["queue"] for route in CELERY_TASK_ROUTES.values()))

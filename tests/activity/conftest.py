@@ -34,5 +34,10 @@ def short_history(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def short_past(short_history: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the demo world one in which hardly anything has happened."""
-    for story in ("live_through_promos", "live_through_bonuses", "run_campaign"):
+    for story in (
+        "live_through_promos",
+        "live_through_bonuses",
+        "run_campaign",
+        "ask_for_a_clawback",
+    ):
         monkeypatch.setattr(f"activity.demo.loading.{story}", lambda **_world: None)

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.contrib.auth import authenticate
 from django.core.management import call_command
 from django.db.models import Count, Sum
-from django.test import TestCase
+from django.test import RequestFactory, TestCase
 
 from activity import books as activity_books
 from activity.models import Deposit
@@ -207,7 +207,9 @@ class TestDemoWorld(TestCase):
         kept = json.loads(self.kept)
         assert set(kept) == {"api_key", "login", "operator", "password"}
         assert stat.S_IMODE(self.credentials.stat().st_mode) == 0o600
-        user = authenticate(username=kept["login"], password=kept["password"])
+        user = authenticate(
+            RequestFactory().post("/"), username=kept["login"], password=kept["password"]
+        )
         assert user is not None
         assert user.is_superuser is True
         assert ApiKey.objects.get().scopes == ["manage", "play", "read"]

@@ -122,6 +122,7 @@ def test_control_without_the_row_lock_a_fold_adds_what_another_has_added(
     assert meter(instance) == PART * 20
     assert {difference.check for difference in books.find_differences()} == {
         "jackpots.conservation",
+        "jackpots.hours",
         "jackpots.meters",
     }
 

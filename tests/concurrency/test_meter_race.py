@@ -87,7 +87,9 @@ def test_control_a_fold_that_takes_what_it_sees_loses_what_is_under_way(
 
     assert meter(instance) == Decimal("0.0101")
     found = [difference.check for difference in books.find_differences()]
-    assert found == ["jackpots.conservation"] * 2 + ["jackpots.meters"] * 2
+    assert sorted(found) == sorted(
+        ["jackpots.conservation", "jackpots.hours", "jackpots.meters"] * 2
+    )
 
 
 def test_a_fold_leaves_what_is_under_way_to_the_next_one(instance: Instance) -> None:
