@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
+from tests.architecture.over import ROOT, over
 
-ROOT = Path(__file__).resolve().parents[2]
 FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = 400
 
@@ -97,14 +96,14 @@ def test_every_excuse_is_still_needed_and_names_a_file() -> None:
     assert [file for _test, file in EXCUSED if file not in known] == []
 
 
-@pytest.mark.parametrize("path", [*FILES, *TEST_FILES], ids=name)
+@over([*FILES, *TEST_FILES])
 def test_a_file_fits_in_one_head(path: Path) -> None:
     lines = len(path.read_text().splitlines())
 
     assert lines <= FILE_LINES_MAX or is_excused("file", path), f"{lines} lines"
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
+@over(FILES)
 def test_a_function_fits_on_one_screen(path: Path) -> None:
     for function in functions(path):
         assert function.end_lineno is not None
@@ -112,7 +111,7 @@ def test_a_function_fits_on_one_screen(path: Path) -> None:
         assert length <= FUNCTION_LINES_MAX, f"{function.name} is {length} lines"
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
+@over(FILES)
 def test_only_core_locks_takes_locks(path: Path) -> None:
     if name(path) != "core/locks.py" and not is_excused("locks", path):
         assert method_calls(path, "select_for_update") == []
@@ -121,14 +120,14 @@ def test_only_core_locks_takes_locks(path: Path) -> None:
         )
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
+@over(FILES)
 def test_rows_are_read_again_not_refreshed(path: Path) -> None:
     # django-fsm lifts the protection of a state field, for the whole process, while
     # refresh_from_db runs; and for good if it raises.
     assert method_calls(path, "refresh_from_db") == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
+@over(FILES)
 def test_every_module_and_class_says_what_it_is_for(path: Path) -> None:
     module = tree(path)
 
@@ -139,14 +138,14 @@ def test_every_module_and_class_says_what_it_is_for(path: Path) -> None:
             assert ast.get_docstring(node) or node.name.endswith("QuerySet"), node.name
 
 
-@pytest.mark.parametrize("path", SERVICES, ids=name)
+@over(SERVICES)
 def test_a_service_is_called_by_keyword_and_explains_itself(path: Path) -> None:
     for function in public_functions(path):
         assert function.args.args == [], f"{function.name} takes positional arguments"
         assert ast.get_docstring(function), f"{function.name} has no docstring"
 
 
-@pytest.mark.parametrize("path", SERVICES, ids=name)
+@over(SERVICES)
 def test_a_service_saves_named_fields(path: Path) -> None:
     for call in method_calls(path, "save"):
         # A bare save() writes back every column as it was read, stale ones too.
@@ -160,23 +159,23 @@ def test_a_service_has_a_name_of_its_own() -> None:
     assert sorted({each for each in found if found.count(each) > 1}) == []
 
 
-@pytest.mark.parametrize("path", DOORS, ids=name)
+@over(DOORS)
 def test_a_door_writes_nothing(path: Path) -> None:
     for method in ("save", "delete", "create", "bulk_create", "get_or_create", "update_or_create"):
         assert method_calls(path, method) == [], f".{method}() belongs in a service"
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
+@over(FILES)
 def test_nothing_lists_all_fields_of_a_model(path: Path) -> None:
     assert "__all__ =" in path.read_text() or '"__all__"' not in path.read_text()
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
+@over(FILES)
 def test_html_is_never_declared_safe(path: Path) -> None:
     assert not re.search(r"\bmark_safe\b|\bSafeString\b", path.read_text())
 
 
-@pytest.mark.parametrize("path", MODELS, ids=name)
+@over(MODELS)
 def test_transitions_name_their_sources_and_have_no_hidden_rules(path: Path) -> None:
     for function in functions(path):
         for decorator in function.decorator_list:
@@ -192,7 +191,7 @@ def test_transitions_name_their_sources_and_have_no_hidden_rules(path: Path) -> 
                 ), function.name
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("*/migrations/0*.py")), ids=name)
+@over(sorted(ROOT.glob("*/migrations/0*.py")))
 def test_a_migration_imports_no_models(path: Path) -> None:
     imported = [
         node.module

@@ -3,13 +3,13 @@
 import re
 from pathlib import Path
 
-import pytest
+from tests.architecture.over import over
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [path for path in sorted((ROOT / "tests").rglob("test_*.py")) if path != Path(__file__)]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+@over(FILES)
 def test_nothing_is_skipped_excused_or_run_again(path: Path) -> None:
     text = path.read_text()
 
@@ -17,7 +17,7 @@ def test_nothing_is_skipped_excused_or_run_again(path: Path) -> None:
     assert "CELERY_TASK_ALWAYS_EAGER" not in text
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+@over(FILES)
 def test_every_test_file_says_what_promise_it_holds(path: Path) -> None:
     assert path.read_text().lstrip().startswith('"""')
 
