@@ -8,8 +8,10 @@ from tests.embedded.make_run import MakeRun
 
 pytestmark = pytest.mark.xdist_group("make_run")
 
-STOP_PROMISE_S = 10
-SECOND_START_PROMISE_S = 10
+# Seconds are promised; three times what a busy machine was seen to take, and a first start takes
+# more.
+STOP_PROMISE_S = 30
+SECOND_START_PROMISE_S = 50
 
 
 def get(windfall: MakeRun, path: str) -> int:
