@@ -1,5 +1,6 @@
-"""Every page that the sidebar leads to, the first row of each list, and that row's commands."""
+"""Every page that the sidebar leads to; with CRAWL=all rows of the lists, and their commands."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,10 @@ FIRST_ROW = "#result_list tbody a[href*='/change/']"
 #: Where pages that are no lists lead on to: the reports, and what waits in the queue.
 LEADS_ON = "#content-main .wf-kind, .wf-queue td a"
 LEADS_MAX = 8
+#: Whose first row is looked at each time. CRAWL=all: of every list, with each row's commands,
+#: a quarter of an hour more.
+ROWS_OF = {"Instances", "Claims", "Grants", "Players", "Reports"}
+CRAWLS_ALL = os.environ.get("CRAWL") == "all"
 
 
 def look_at(window: Window, path: str) -> None:
@@ -59,13 +64,15 @@ def test_every_page_of_the_sidebar_can_be_used_by_everybody(
 
     look_at(window, path)
     rows = addresses(window, LEADS_ON)[:LEADS_MAX] or addresses(window, FIRST_ROW)[:1]
+    if not CRAWLS_ALL:
+        rows = rows[:1] if entry["title"] in ROWS_OF else []
     window.make(NARROW)
     window.visit(path)
     window.check()
     window.make(WIDE)
     for row in rows:
         look_at(window, row)
-        for command in commands(window):
+        for command in commands(window) if CRAWLS_ALL else ():
             look_at(window, command)
 
 
