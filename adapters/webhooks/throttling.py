@@ -7,6 +7,7 @@ from django.conf import settings
 from rest_framework.request import Request
 
 from adapters.models.config import SLUG_PATTERN
+from core.addresses import client_address
 from operators.throttling import KeyThrottle
 
 
@@ -26,4 +27,4 @@ class SenderThrottle(KeyThrottle):
         if not re.match(SLUG_PATTERN, slug):
             # Nobody's: refused without a look-up, and no name to count under.
             return None
-        return f"webhook:{slug}:{request.META.get('REMOTE_ADDR', '')}"
+        return f"webhook:{slug}:{client_address(request._request)}"

@@ -75,7 +75,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=env.int("STAFF_LOCKOUT_MINUTES", default=1
 # Trying on does not make it longer: what the page says is true.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "staff.sign_in.addresses.client_address"
+AXES_CLIENT_IP_CALLABLE = "core.addresses.client_address"
 AXES_USERNAME_CALLABLE = "staff.sign_in.lockout.counted_name"
 AXES_LOCKOUT_CALLABLE = "staff.sign_in.lockout.locked_out"
 # The audit trail keeps who signed in, and the back office has its own pages.

@@ -17,11 +17,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from core.addresses import client_address
 from core.sealing import seal, unseal
 from staff.selectors import has_second_factor
 from staff.services.sign_ins import record_failed_sign_in, record_sign_in
-from staff.sessions import SIGN_IN
-from staff.sign_in.addresses import client_address, client_agent
+from staff.sessions import AGENT_LENGTH_MAX, SIGN_IN
 
 #: In the session between password and code: what the account was when the password was right.
 _ACCOUNT_SEEN = "account_seen"
@@ -76,7 +76,7 @@ class AccountAdapter(DefaultAccountAdapter):
         request.session[SIGN_IN] = {
             "at": timezone.now().isoformat(),
             "address": client_address(request),
-            "agent": client_agent(request),
+            "agent": _agent(request),
         }
 
     def post_login(
@@ -86,7 +86,7 @@ class AccountAdapter(DefaultAccountAdapter):
         record_sign_in(
             user=user,
             address=client_address(request),
-            agent=client_agent(request),
+            agent=_agent(request),
             has_used_second_factor=has_used_second_factor(request, user),
             now=timezone.now(),
         )
@@ -167,3 +167,8 @@ def _fingerprint(user: User) -> str:
     """Return a digest of what signing in rests on; whoever reads the session learns nothing."""
     state = f"{user.pk}:{user.password}:{user.is_active}:{user.is_staff}"
     return salted_hmac("staff.sign_in", state, algorithm="sha256").hexdigest()
+
+
+def _agent(request: HttpRequest) -> str:
+    """Return what the browser calls itself."""
+    return str(request.headers.get("User-Agent", ""))[:AGENT_LENGTH_MAX]

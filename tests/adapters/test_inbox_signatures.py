@@ -276,6 +276,36 @@ def test_a_senders_flood_is_refused_and_others_are_not(
     assert from_elsewhere.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("proxies", "header", "statuses"),
+    [
+        # Behind a proxy of ours each sender has a count: the address that the proxy has added.
+        (1, "203.0.113.{}", [200, 200, 200]),
+        (1, "203.0.113.{}, 192.0.2.1", [200, 200, 429]),
+        # Without one, the header is what a sender says of itself.
+        (0, "203.0.113.{}", [200, 200, 429]),
+    ],
+)
+def test_senders_behind_a_proxy_are_counted_apart(
+    grant: BonusGrant,
+    platform: Platform,
+    settings: Any,
+    proxies: int,
+    header: str,
+    statuses: list[int],
+) -> None:
+    settings.WEBHOOK_RATE_LIMIT_PER_MINUTE = 2
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    body = json.dumps(event_about(grant)).encode()
+
+    answers = [
+        platform.post(body, {**platform.sign(body), "x-forwarded-for": header.format(number)})
+        for number in range(3)
+    ]
+
+    assert [answer.status_code for answer in answers] == statuses
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
 def test_no_other_method_is_taken(platform: Platform, method: str) -> None:
     assert APIClient().generic(method, platform.path).status_code == 405
