@@ -1,12 +1,12 @@
 """What one collector tells, for the tests of its figures."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from core import metrics
+from tests.plans import conditions_by_index
 
 
 def told_by(collector: str, now: datetime) -> dict[str, float]:
@@ -19,16 +19,12 @@ def told_by(collector: str, now: datetime) -> dict[str, float]:
     }
 
 
-def plans_of(collector: str, now: datetime) -> str:
-    """Return how PostgreSQL answers a collector's statements when tables are large."""
+def searched_by(collector: str, now: datetime, *indexes: str) -> dict[str, list[str]]:
+    """Return by what a collector's statements search each of the indexes (tests/plans.py)."""
     with CaptureQueriesContext(connection) as queries:
         told_by(collector, now)
-    plans: list[Any] = []
-    with connection.cursor() as cursor:
-        # Empty tables are always read from end to end.
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        for query in queries:
-            cursor.execute(f"EXPLAIN {query['sql']}")
-            plans += [row[0] for row in cursor.fetchall()]
-        cursor.execute("SET LOCAL enable_seqscan = on")
-    return "\n".join(plans)
+    found: dict[str, list[str]] = {}
+    for query in queries:
+        for index, conditions in conditions_by_index(query["sql"], indexes=indexes).items():
+            found.setdefault(index, []).extend(conditions)
+    return found

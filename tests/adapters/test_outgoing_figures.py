@@ -6,7 +6,7 @@ import pytest
 
 from adapters.enums import DeliveryStatus
 from tests.factories.webhooks import WebhookDeliveryFactory, WebhookEndpointFactory
-from tests.watching import plans_of, told_by
+from tests.watching import searched_by, told_by
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +50,8 @@ def test_an_endpoint_fails_while_it_is_switched_on(now: datetime) -> None:
 
 
 def test_large_tables_are_asked_through_an_index(now: datetime) -> None:
-    plans = plans_of("webhooks", now)
+    searched = searched_by("webhooks", now, "webhook_delivery_due", "webhook_delivery_failed")
 
-    assert "webhook_delivery_due" in plans
-    assert "webhook_delivery_failed" in plans
+    [due], [failed] = searched["webhook_delivery_due"], searched["webhook_delivery_failed"]
+    assert "next_attempt_at <= " in due
+    assert "created_at > " in failed

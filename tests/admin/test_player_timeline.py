@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -24,6 +24,7 @@ from tests.factories.jackpots import OptInFactory, WinFactory
 from tests.factories.players import PlayerFactory
 from tests.factories.promos import UserPromoFactory
 from tests.factories.webhooks import WebhookDeliveryFactory
+from tests.plans import conditions_by_index
 from wallets.selectors import _NEWEST_MOVES
 
 pytestmark = pytest.mark.django_db
@@ -255,25 +256,30 @@ def test_who_of_staff_it_was_is_for_readers_of_the_trail(
 
 
 def test_what_moved_and_what_was_bet_is_read_off_indexes(player: Player) -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(
-            f"EXPLAIN {_NEWEST_MOVES}", {"player": player.pk, "until": "now", "count": 41}
-        )
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-        cursor.execute(
-            f"EXPLAIN {selectors._DAYS_OF_BETS}",
-            {
-                "operator": player.operator_id,
-                "player": player.pk,
-                "until": "now",
-                "before": "now",
-                "before_id": "00000000-0000-0000-0000-000000000000",
-                "count": 5_000,
-            },
-        )
-        plan += "\n".join(line for (line,) in cursor.fetchall())
+    sides = {"debit": "transfer_debits_but_play", "credit": "transfer_credits_but_play"}
+    moves = conditions_by_index(
+        _NEWEST_MOVES,
+        {"player": player.pk, "until": "now", "count": 41},
+        indexes=tuple(sides.values()),
+    )
+    bets = conditions_by_index(
+        selectors._DAYS_OF_BETS,
+        {
+            "operator": player.operator_id,
+            "player": player.pk,
+            "until": "now",
+            "before": "now",
+            "before_id": "00000000-0000-0000-0000-000000000000",
+            "count": 5_000,
+        },
+        indexes=("bets_of_player",),
+    )
 
-    for index in ("transfer_debits_but_play", "transfer_credits_but_play", "bets_of_player"):
-        assert f"using {index}" in plan
+    for side, index in sides.items():
+        [condition] = moves[index]
+        assert f"{side}_account_id = " in condition
+        assert "posted_at <= " in condition
+    [condition] = bets["bets_of_player"]
+    assert f"player_id = {player.pk}" in condition
+    assert "ROW(placed_at, id) < " in condition
     assert sum_bets_by_day(player=player).days == []

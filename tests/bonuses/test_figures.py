@@ -13,7 +13,7 @@ from tests.bonuses.campaigns import Campaigning
 from tests.factories.bonuses import BonusIssuanceFactory, DiscrepancyFactory
 from tests.factories.operators import ExchangeRateFactory
 from tests.factories.players import PlayerFactory
-from tests.watching import plans_of, told_by
+from tests.watching import searched_by, told_by
 
 pytestmark = pytest.mark.django_db
 
@@ -121,7 +121,14 @@ def test_discrepancies_are_counted_while_they_are_open(now: datetime) -> None:
 
 
 def test_large_tables_are_asked_through_an_index(now: datetime) -> None:
-    plans = plans_of("bonuses", now)
+    # Each of these holds nothing but what is counted.
+    partial = ("bonus_issuance_due", "bonus_campaign_issuing")
 
-    for index in ("bonus_issuance_due", "bonus_campaign_issuing", "campaign_target_by_status"):
-        assert index in plans
+    searched = searched_by("bonuses", now, "campaign_target_by_status", *partial)
+
+    assert [searched[index] for index in partial] == [[""]] * 2
+    conditions = searched["campaign_target_by_status"]
+    assert len(conditions) == 2, "what waits, and what was settled last"
+    for condition in conditions:
+        assert "campaign_id = " in condition
+        assert "status" in condition

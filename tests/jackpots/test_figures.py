@@ -13,7 +13,7 @@ from jackpots.services import folding
 from operators.models import Operator
 from tests.factories.jackpots import ContributionRequestFactory, InstanceFactory, WinFactory
 from tests.jackpots.conftest import let_the_horizon_pass
-from tests.watching import plans_of, told_by
+from tests.watching import searched_by, told_by
 
 HOUR = timedelta(hours=1)
 
@@ -91,12 +91,12 @@ def test_a_raffle_that_has_closed_waits_to_be_drawn(now: datetime) -> None:
 
 @pytest.mark.django_db
 def test_large_tables_are_asked_through_an_index(now: datetime) -> None:
-    plans = plans_of("jackpots", now)
+    # Each of these holds nothing but what is counted.
+    partial = ("contribution_request_pending", "win_to_pay", "win_awaiting_approval")
 
-    for index in (
-        "contribution_to_fold",
-        "contribution_request_pending",
-        "win_to_pay",
-        "win_awaiting_approval",
-    ):
-        assert index in plans
+    searched = searched_by("jackpots", now, "contribution_to_fold", *partial)
+
+    assert [searched[index] for index in partial] == [[""]] * 3
+    [condition] = searched["contribution_to_fold"]
+    assert "instance_id = " in condition
+    assert "xid >= " in condition

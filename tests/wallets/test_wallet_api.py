@@ -252,6 +252,7 @@ def test_a_page_walks_the_indexes_of_the_players_statement(
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")
         cursor.execute("SET LOCAL enable_sort = off")
+        cursor.execute("SET LOCAL enable_incremental_sort = off")
     with CaptureQueriesContext(connection) as queries:
         get(client, player, "transactions")
 
