@@ -145,6 +145,20 @@ def get_approval(*, operator: Operator, approval_id: UUID) -> Approval:
     return approval
 
 
+def list_requests_about(
+    *, operator: Operator, player_reference: str, until: datetime | None
+) -> QuerySet[Approval]:
+    """
+    Return what was asked for about a player, up to an instant, newest first.
+
+    A request that is about a player names them in its payload, as ``player_id``.
+    """
+    found = Approval.objects.for_operator(operator).filter(payload__player_id=player_reference)
+    if until is not None:
+        found = found.filter(requested_at__lte=until)
+    return found.order_by("-requested_at", "-pk")
+
+
 def title_of(kind: str) -> str:
     """Return what a kind of request, or another source of the queue, is called."""
     titles = {each.name: each.title for each in ports.list_sources()}

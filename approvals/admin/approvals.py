@@ -18,7 +18,7 @@ from core.admin.display import EMPTY, code, instant, link, money, object_link, u
 from core.admin.payload import payload_panel
 from core.admin.timeline import actor_text, decisions_about, timeline_panel
 
-_SAID = {
+SAID = {
     "approval.requested": "Asked for",
     "approval.applied": "Approved, and done",
     "approval.rejected": "Rejected",
@@ -135,9 +135,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
 
     def panels_after(self, request: HttpRequest, subject: Approval, now: datetime) -> list[Panel]:
         """Return everything that happened to the request, and what exactly it is bound to."""
-        events = decisions_about(
-            "approvals.approval", [subject.pk], said=_SAID, describe=_amount_of
-        )
+        events = decisions_about("approvals.approval", [subject.pk], said=SAID, describe=_amount_of)
         bound = {"fingerprint": subject.fingerprint, "payload": subject.payload}
         return [
             timeline_panel(events, nothing="Nothing is recorded of this request."),

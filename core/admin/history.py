@@ -142,11 +142,13 @@ def newest_decisions(
     said: Mapping[str, str],
     describe: Callable[[AuditEntry], str],
     may_read_trail: bool,
+    lead_to: Callable[[AuditEntry], str] | None = None,
 ) -> Iterator[HistoryEvent]:
     """
     Yield the newest that the audit trail knows of the rows, in the words of ``said``.
 
-    What somebody typed, and the way to the entry, is for whoever may read the trail.
+    What somebody typed, and the way to the entry, is for whoever may read the trail. Events
+    lead where ``lead_to`` says instead, if it is given.
     """
     found = AuditEntry.objects.filter(
         subject_type=subject_type,
@@ -164,10 +166,18 @@ def newest_decisions(
                 detail=describe(entry),
                 who=label if is_staff else f"{label}: {entry.actor_ref}",
                 reason=entry.reason if may_read_trail else "",
-                url=url_of("core.auditentry", entry.pk) if may_read_trail else "",
+                url=_way_of(entry, lead_to, may_read_trail=may_read_trail),
             ),
             staff_ref=entry.actor_ref if is_staff else "",
         )
+
+
+def _way_of(
+    entry: AuditEntry, lead_to: Callable[[AuditEntry], str] | None, *, may_read_trail: bool
+) -> str:
+    if lead_to is not None:
+        return lead_to(entry)
+    return url_of("core.auditentry", entry.pk) if may_read_trail else ""
 
 
 def may_read_trail(request: HttpRequest) -> bool:

@@ -19,6 +19,7 @@ from operators.models import Operator
 from players.models import Player
 from tests.admin.world import give_money, hear_of_a_platform
 from tests.factories.activity import BetFactory
+from tests.factories.approvals import ApprovalFactory
 from tests.factories.bonuses import BonusGrantFactory, PlatformEventFactory
 from tests.factories.jackpots import OptInFactory, WinFactory
 from tests.factories.players import PlayerFactory
@@ -118,6 +119,40 @@ def test_everything_is_told_newest_first(office: Client, player: Player, now: da
     assert amounts == ["+5.00 EUR", "+25.00 EUR"]
     assert context["events"][0]["event"].reason == "Asked for by the player"
     assert context["back"] == ""
+
+
+def test_requests_for_a_second_person_are_told(
+    staff_with: Any, player: Player, now: datetime
+) -> None:
+    operator = player.operator
+    about = {
+        "operator": operator,
+        "subject": UserPromoFactory.create(promo__operator=operator, player=player),
+        "summary": ["Cancel HELLO of ada and take 600.00 USD"],
+    }
+    mine = ApprovalFactory.create(**about, payload={"player_id": "ada"}, requested_at=now)
+    others = [
+        ApprovalFactory.create(**about, payload={"player_id": "grace"}, requested_at=now),
+        # Of another operator, whose player has the same name.
+        ApprovalFactory.create(payload={"player_id": "ada"}, requested_at=now),
+    ]
+    for approval in (mine, *others):
+        decide(approval, "approval.requested", now, reason="Two accounts")
+    decide(mine, "approval.rejected", now + timedelta(hours=1))
+    permissions = ("players.view_player", "approvals.view_approval")
+
+    shown = context_of(staff_with(*permissions), player)["events"]
+    for_readers = context_of(staff_with(*permissions, "core.view_auditentry"), player)["events"]
+
+    assert [(row["event"].what, row["event"].detail) for row in shown] == [
+        ("Request: rejected", "Cancel HELLO of ada and take 600.00 USD"),
+        ("Request: asked for", "Cancel HELLO of ada and take 600.00 USD"),
+    ]
+    page = reverse("admin:approvals_approval_change", args=[mine.pk])
+    assert {row["event"].url for row in shown + for_readers} == {page}
+    assert [row["event"].reason for row in shown] == ["", ""]
+    assert [row["event"].reason for row in for_readers] == ["", "Two accounts"]
+    assert told(staff_with("players.view_player"), player) == []
 
 
 def test_messages_to_the_operator_are_told(office: Client, player: Player) -> None:
