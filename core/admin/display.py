@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timeuntil
 
+from core.instants import tell_instant
 from core.money import EXACT, format_amount, format_decimal, get_currency
 
 EMPTY = "—"
@@ -67,7 +68,7 @@ def percent_text(share: Decimal) -> str:
 
 def instant_text(value: datetime | None) -> str:
     """Return an instant for people, in UTC: "29 Mar 2026, 00:59:00"."""
-    return EMPTY if value is None else f"{value.astimezone(UTC):%d %b %Y, %H:%M:%S}".lstrip("0")
+    return EMPTY if value is None else tell_instant(value).removesuffix(" UTC")
 
 
 def instant(value: datetime | None) -> str:

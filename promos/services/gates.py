@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from core.errors import DomainError
-from core.instants import format_instant
+from core.instants import tell_instant
 from core.money import format_amount
 from operators.selectors import exchange_rate_missing
 from players.errors import PlayerBlocked, PlayerSelfExcluded
@@ -23,11 +23,11 @@ def _of_promo(plan: ClaimPlan, *, now: datetime) -> Iterator[DomainError]:
         yield errors.PromoInactive("The promo is switched off.")
     if promo.starts_at is not None and now < promo.starts_at:
         yield errors.PromoNotStarted(
-            f"The promo can be claimed from {format_instant(promo.starts_at)}."
+            f"The promo can be claimed from {tell_instant(promo.starts_at)}."
         )
     if promo.expires_at is not None and now >= promo.expires_at:
         yield errors.PromoExpired(
-            f"The promo could be claimed until {format_instant(promo.expires_at)}."
+            f"The promo could be claimed until {tell_instant(promo.expires_at)}."
         )
 
 

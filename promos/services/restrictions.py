@@ -12,7 +12,7 @@ from django.db import connection
 
 from core.actors import Actor, ActorKind
 from core.errors import DomainError
-from core.instants import format_instant
+from core.instants import format_instant, tell_instant
 from operators.models import Operator
 from players.models import Player
 from promos.enums import RestrictedAction, UserPromoStatus
@@ -87,7 +87,7 @@ def _restrictions_of(fact: tuple[Any, ...], *, now: datetime) -> list[Restrictio
     kind, code, status, until, restrict_bets_while_claimed = fact
     source = f"promo:{code}"
     if kind == "lock":
-        detail = f"Withdrawals are locked by {code} until {format_instant(until)}."
+        detail = f"Withdrawals are locked by {code} until {tell_instant(until)}."
         return [
             Restriction(
                 RestrictedAction.WITHDRAW.value, WithdrawalsBlocked.code, detail, until, source

@@ -158,7 +158,7 @@ def test_restrictions_say_why_and_until_when(
 
     assert "Self-excluded, by their own wish" in rows
     assert "A stake above 5.00 EUR forfeits the bonus." in rows
-    assert "Withdrawals are locked by WELCOME until" in rows
+    assert f"Withdrawals are locked by WELCOME until {until:%-d %b %Y, %H:%M:%S} UTC." in rows
     assert "Bets are limited to the games and stakes of the promo WELCOME." in rows
     # The exclusion, four actions of the promo, its lock, and the bonus: one time for all.
     assert rows.count("2 days, 3 hours left") == 7
