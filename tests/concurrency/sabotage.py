@@ -42,6 +42,24 @@ def sabotaged(function: str, *replacements: tuple[str, str]) -> Iterator[None]:
 
 
 @contextmanager
+def meeting(count: int) -> Iterator[str]:
+    """
+    Yield statements for a database function: whoever comes to them waits for ``count`` to come.
+
+    Who comes later passes, and who waits in vain goes on after ten seconds.
+    """
+    execute("CREATE SEQUENCE meeting")
+    try:
+        yield f"""PERFORM nextval('meeting');
+            FOR moment IN 1 .. 1000 LOOP
+                EXIT WHEN (SELECT last_value FROM meeting) >= {count};
+                PERFORM pg_sleep(0.01);
+            END LOOP;"""
+    finally:
+        execute("DROP SEQUENCE meeting")
+
+
+@contextmanager
 def triggers_off() -> Iterator[None]:
     """Write as somebody who has got past every trigger, for the duration of the block."""
     execute("SET session_replication_role = replica")

@@ -20,7 +20,7 @@ from jackpots.models import Contribution, Instance
 from jackpots.services.batches import BatchItem, contribute_batch
 from jackpots.services.contributions import Wager, contribute
 from players.models import Player
-from tests.concurrency.sabotage import at_once, sabotaged
+from tests.concurrency.sabotage import at_once, meeting, sabotaged
 from tests.factories.jackpots import InstanceFactory
 from tests.factories.players import PlayerFactory
 from tests.jackpots.conftest import meter
@@ -30,6 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 BATCH = "jackpots_contribute_batch"
 CLAIM = "SELECT p_operator_id, key, fingerprint, request_id, p_now"
 SLOW_CLAIM = (CLAIM, CLAIM.replace("fingerprint", "fingerprint || left(pg_sleep(0.02)::text, 0)"))
+LOCKED = "IF EXISTS (\n        SELECT FROM jsonb_to_recordset(p_targets)"
 TICKETS_LOCK = "PERFORM pg_advisory_xact_lock(3, v_lock.lock_number);"
 ANSWERING = "RETURN v_outcomes;"
 
@@ -63,7 +64,15 @@ def sending(instance: Instance, keys: Sequence[str]) -> Callable[[], Any]:
 def test_control_keys_claimed_in_the_order_of_the_batch_deadlock(instance: Instance) -> None:
     keys = [f"key-{number}" for number in range(20)]
 
-    with sabotaged(BATCH, ('ORDER BY key COLLATE "C"', "ORDER BY number"), SLOW_CLAIM):
+    with (
+        meeting(2) as both_begin,
+        sabotaged(
+            BATCH,
+            (LOCKED, f"{both_begin} {LOCKED}"),
+            ('ORDER BY key COLLATE "C"', "ORDER BY number"),
+            SLOW_CLAIM,
+        ),
+    ):
         outcomes = at_once([sending(instance, keys), sending(instance, keys[::-1])])
 
     assert "DeadlockDetected" in outcomes
@@ -104,8 +113,11 @@ def test_control_without_the_exclusive_lock_tickets_are_lost(player: Player) -> 
     raffle = InstanceFactory.create(operator=player.operator)
     shared = TICKETS_LOCK.replace("xact_lock(", "xact_lock_shared(")
 
-    with sabotaged(
-        BATCH, (TICKETS_LOCK, shared), (ANSWERING, f"PERFORM pg_sleep(0.1); {ANSWERING}")
+    with (
+        meeting(3) as all_batches_have_counted,
+        sabotaged(
+            BATCH, (TICKETS_LOCK, shared), (ANSWERING, f"{all_batches_have_counted} {ANSWERING}")
+        ),
     ):
         contribute_at_once(raffle)
 

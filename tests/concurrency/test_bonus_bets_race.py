@@ -5,6 +5,7 @@ The controls take the locks away: then two bets pay with the same money, two lat
 find the same room below the cap.
 """
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
@@ -59,16 +60,16 @@ def test_control_without_the_locks_bets_count_on_the_same_money(
     play.granted("10.00")
     monkeypatch.setattr(locks, "lock_many", list)
     seen: list[Decimal] = []
+    all_have_looked = threading.Barrier(3)
     lock_balances = funding.lock_balances
 
-    def look_slowly(**kwargs: Any) -> Any:
+    def look_together(**kwargs: Any) -> Any:
         locked = lock_balances(**kwargs)
         seen.extend(locked.bonus.values())
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(0.3)")
+        all_have_looked.wait(timeout=20)
         return locked
 
-    monkeypatch.setattr(funding, "lock_balances", look_slowly)
+    monkeypatch.setattr(funding, "lock_balances", look_together)
 
     with sabotaged("wallets_lock_balances", UNLOCKED):
         at_once(bets_of(play, 3, "10.00"))

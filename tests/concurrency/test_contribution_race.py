@@ -24,7 +24,7 @@ from jackpots.models import Contribution, Instance
 from jackpots.services import configuration, instances
 from jackpots.services.contributions import Contributed, Wager, contribute
 from players.models import Player
-from tests.concurrency.sabotage import at_once, execute, sabotaged
+from tests.concurrency.sabotage import at_once, execute, meeting, sabotaged
 from tests.factories.jackpots import InstanceFactory
 from tests.factories.players import PlayerFactory
 from tests.jackpots.conftest import link, meter
@@ -35,12 +35,14 @@ STAFF = Actor(kind=ActorKind.STAFF, ref="7")
 RECORD = "jackpots_contribute"
 PLAYER_LOCK = "PERFORM pg_advisory_xact_lock(2, hashint8(v_player.id));"
 SHARED_LOCK = "PERFORM pg_advisory_xact_lock_shared(3, number) FROM unnest(p_locks) AS number;"
-EXCLUSIVE_LOCKS = (
-    "PERFORM pg_advisory_xact_lock(3, hashtext(leg ->> 'instance_id')), pg_sleep(0.05)"
+#: That of the first leg, and then, when others have theirs, the rest.
+FIRST_LOCK = "PERFORM pg_advisory_xact_lock(3, hashtext(p_legs -> 0 ->> 'instance_id'));"
+ALL_LOCKS = (
+    "PERFORM pg_advisory_xact_lock(3, hashtext(leg ->> 'instance_id'))"
     " FROM jsonb_array_elements(p_legs) AS leg;"
 )
+CLAIMED = "SELECT id, self_excluded_until"
 ANSWERING = "INSERT INTO core_idempotencyrecord"
-SLOWLY = "PERFORM pg_sleep(0.05);"
 
 
 @pytest.fixture
@@ -97,10 +99,14 @@ def keys_not_guarded() -> Iterator[None]:
 
 
 def test_control_without_its_guards_one_key_has_many_effects(instance: Instance) -> None:
-    with keys_not_guarded(), sabotaged(RECORD, (ANSWERING, f"{SLOWLY} {ANSWERING}")):
+    with (
+        keys_not_guarded(),
+        meeting(8) as all_have_claimed,
+        sabotaged(RECORD, (CLAIMED, f"{all_have_claimed} {CLAIMED}")),
+    ):
         at_once([contributing(instance, "once")] * 8)
 
-    assert Contribution.objects.count() > 1
+    assert Contribution.objects.count() == 8
 
 
 def test_64_requests_with_one_key_have_one_effect_and_one_answer(instance: Instance) -> None:
@@ -119,14 +125,14 @@ def test_64_requests_with_one_key_have_one_effect_and_one_answer(instance: Insta
 
 
 def test_control_without_the_players_lock_tickets_are_lost(instance: Instance) -> None:
-    with sabotaged(
-        RECORD,
-        (PLAYER_LOCK, ""),
-        (ANSWERING, f"{SLOWLY} {ANSWERING}"),
+    with (
+        meeting(8) as all_have_counted,
+        sabotaged(RECORD, (PLAYER_LOCK, ""), (ANSWERING, f"{all_have_counted} {ANSWERING}")),
     ):
         at_once([contributing(instance, f"key-{number}") for number in range(8)])
 
-    assert sum(Contribution.objects.values_list("tickets_earned", flat=True)) < 4
+    # Each began at nothing, so that none of the eight halves makes a ticket with another.
+    assert list(Contribution.objects.values_list("tickets_earned", flat=True)) == [0] * 8
 
 
 def test_a_players_contributions_at_once_earn_every_ticket_once(instance: Instance) -> None:
@@ -140,6 +146,18 @@ def test_a_players_contributions_at_once_earn_every_ticket_once(instance: Instan
 
 
 # An instance that closes
+
+
+def close(instance: Instance) -> int:
+    """Close an instance; return the rows there were at that moment."""
+    instances.close_instance(
+        operator=instance.operator,
+        instance_id=instance.pk,
+        reason="The end",
+        actor=STAFF,
+        now=timezone.now(),
+    )
+    return Contribution.objects.count()
 
 
 def close_while_contributing(instance: Instance) -> tuple[int, list[Contributed | str]]:
@@ -161,31 +179,34 @@ def close_while_contributing(instance: Instance) -> tuple[int, list[Contributed 
 
         return call
 
-    def close() -> list[Contributed | str]:
+    def close_amid() -> list[Contributed | str]:
         while Contribution.objects.count() < 20:
             pass
-        instances.close_instance(
-            operator=instance.operator,
-            instance_id=instance.pk,
-            reason="The end",
-            actor=STAFF,
-            now=timezone.now(),
-        )
-        counted.append(Contribution.objects.count())
+        counted.append(close(instance))
         has_closed.set()
         return []
 
-    answers = at_once([close, *[contribute_until_closed(each) for each in references]])
+    answers = at_once([close_amid, *[contribute_until_closed(each) for each in references]])
     return counted[0], [answer for thread in answers for answer in thread]
 
 
 def test_control_without_the_shared_lock_contributions_land_after_the_close(
     instance: Instance,
 ) -> None:
-    with sabotaged(RECORD, (SHARED_LOCK, ""), (ANSWERING, f"{SLOWLY} {ANSWERING}")):
-        rows_at_close, _answers = close_while_contributing(instance)
+    def close_amid() -> int:
+        while execute("SELECT is_called FROM meeting") == [(False,)]:
+            pass
+        rows_at_close = close(instance)
+        execute("SELECT nextval('meeting')")
+        return rows_at_close
 
-    assert Contribution.objects.count() > rows_at_close
+    with (
+        meeting(2) as it_is_closed,
+        sabotaged(RECORD, (SHARED_LOCK, ""), (ANSWERING, f"{it_is_closed} {ANSWERING}")),
+    ):
+        _answer, rows_at_close = at_once([contributing(instance, "late"), close_amid])
+
+    assert (rows_at_close, Contribution.objects.count()) == (0, 1)
 
 
 def test_while_an_instance_closes_each_contribution_is_wholly_in_or_refused(
@@ -237,13 +258,13 @@ def circle(player: Player) -> list[Instance]:
     return [a, b, c]
 
 
-def contribute_around(circle: list[Instance]) -> list[str]:
-    """Contribute from 16 threads, starting at each instance; return what went wrong."""
+def contribute_around(circle: list[Instance], *, threads: int, rounds: int) -> list[str]:
+    """Contribute from many threads, starting at each instance; return what went wrong."""
 
     def call(number: int) -> Callable[[], str]:
         def repeat() -> str:
             try:
-                for round_number in range(5):
+                for round_number in range(rounds):
                     source = circle[number % 3]
                     contributing(source, f"{number}-{round_number}")()
             except DatabaseError as error:
@@ -252,21 +273,21 @@ def contribute_around(circle: list[Instance]) -> list[str]:
 
         return repeat
 
-    return sorted(filter(None, at_once([call(number) for number in range(16)])))
+    return sorted(filter(None, at_once([call(number) for number in range(threads)])))
 
 
 def test_control_exclusive_locks_in_the_order_of_links_deadlock(circle: list[Instance]) -> None:
-    with sabotaged(
-        RECORD,
-        (SHARED_LOCK, EXCLUSIVE_LOCKS),
+    with (
+        meeting(3) as each_has_one,
+        sabotaged(RECORD, (SHARED_LOCK, f"{FIRST_LOCK} {each_has_one} {ALL_LOCKS}")),
     ):
-        failures = contribute_around(circle)
+        failures = contribute_around(circle, threads=3, rounds=1)
 
     assert "DeadlockDetected" in failures
 
 
 def test_circles_of_links_from_16_threads_never_deadlock(circle: list[Instance]) -> None:
-    failures = contribute_around(circle)
+    failures = contribute_around(circle, threads=16, rounds=5)
 
     assert failures == []
     # 16 threads × 5 rounds, each reaching all three.

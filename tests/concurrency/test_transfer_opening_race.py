@@ -15,7 +15,7 @@ from core.errors import DomainError
 from players.errors import CurrencyLocked
 from players.models import Player
 from players.services import registration
-from tests.concurrency.sabotage import at_once, sabotaged
+from tests.concurrency.sabotage import at_once, meeting, sabotaged
 from tests.factories.players import PlayerFactory
 from tests.factories.wallets import deposit, held_by
 from wallets.errors import WalletCurrencyDiffers
@@ -24,6 +24,7 @@ from wallets.models import Account
 pytestmark = pytest.mark.django_db(transaction=True)
 
 OPEN = "wallets_account_id"
+PLAYER_LOCK = "IF p_player_id IS NOT NULL THEN\n            UPDATE players_player"
 ACTOR = Actor(kind=ActorKind.TASK, ref="race")
 
 
@@ -45,10 +46,13 @@ def attempt(command: Callable[[], Any]) -> str:
 
 
 def test_control_without_the_second_look_the_losers_fall(player: Player) -> None:
-    with sabotaged(
-        OPEN,
-        ("ON CONFLICT DO NOTHING", ""),
-        ("INSERT INTO wallets_account", "PERFORM pg_sleep(0.1); INSERT INTO wallets_account"),
+    with (
+        meeting(2) as both_have_looked,
+        sabotaged(
+            OPEN,
+            ("ON CONFLICT DO NOTHING", ""),
+            (PLAYER_LOCK, f"{both_have_looked} {PLAYER_LOCK}"),
+        ),
     ):
         answers = at_once([partial(attempt, partial(deposit, player, 1))] * 2)
 
