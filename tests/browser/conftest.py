@@ -13,6 +13,11 @@ from tests.browser.windows import TIMEOUT_MS, Windows
 from tests.embedded.make_run import MakeRun
 from tests.embedded.standin import clean_environment
 
+#: Each picture is of a page that another test opens and looks at, so that they are taken only for
+#: the documentation, or when everything is crawled.
+IS_WHOLE = bool(os.environ.get("SCREENSHOTS")) or os.environ.get("CRAWL") == "all"
+collect_ignore = [] if IS_WHOLE else ["test_pictures.py"]
+
 HIRE = "from tests.browser.hiring import hire; hire()"
 #: Whatever a page asks for elsewhere, it does not get: the names of others lead nowhere.
 ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
