@@ -206,7 +206,7 @@ def limits_panel(request: HttpRequest, operator: Operator, now: datetime) -> Pan
             if is_default
             else url_of("approvals.approvalsettings", operator.pk)
         )
-    return Panel("What takes two people", "admin/approvals/limits.html", context)
+    return Panel("What takes two people", "admin/backoffice/panels/settings.html", context)
 
 
 def _above(amount: Decimal | None, settings: ApprovalSettings) -> str:

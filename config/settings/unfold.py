@@ -167,6 +167,7 @@ UNFOLD = {
                     _page("Operators", "storefront", "operators", "operator"),
                     _page("API keys", "key", "operators", "apikey"),
                     _page("Approval limits", "rule_settings", "approvals", "approvalsettings"),
+                    _page("Jackpot settings", "tune", "jackpots", "jackpotsettings"),
                 ],
             },
             {

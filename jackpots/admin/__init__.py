@@ -8,6 +8,7 @@ from jackpots.admin.losses import RollbackLossAdmin
 from jackpots.admin.opt_ins import OptInAdmin
 from jackpots.admin.players import player_panel
 from jackpots.admin.requests import ContributionRequestAdmin
+from jackpots.admin.settings import JackpotSettingsAdmin, settings_panel
 from jackpots.admin.wins import WinAdmin
 
 __all__ = [
@@ -15,9 +16,11 @@ __all__ = [
     "ContributionAdmin",
     "ContributionRequestAdmin",
     "InstanceAdmin",
+    "JackpotSettingsAdmin",
     "OptInAdmin",
     "RollbackLossAdmin",
     "WinAdmin",
     "jackpot_parts",
     "player_panel",
+    "settings_panel",
 ]

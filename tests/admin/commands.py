@@ -20,7 +20,7 @@ from bonuses.models import (
     Discrepancy,
 )
 from jackpots.enums import InstanceStatus, WinStatus
-from jackpots.models import Boost, Instance, RollbackLoss, Win
+from jackpots.models import Boost, Instance, JackpotSettings, RollbackLoss, Win
 from operators.models import ApiKey, Operator
 from players.models import Segment
 from promos.models import CodeBatch, Promo, UserPromo, WithdrawalLock
@@ -92,6 +92,8 @@ PERMISSIONS = {
     "jackpots.Instance:draw": "jackpots.draw_instance",
     "jackpots.Instance:drop": "jackpots.drop_pot",
     "jackpots.Instance:terms": "jackpots.change_live_terms",
+    "jackpots.JackpotSettings:add": "jackpots.change_jackpotsettings",
+    "jackpots.JackpotSettings:edit": "jackpots.change_jackpotsettings",
     "jackpots.RollbackLoss:explain": "jackpots.explain_rollbackloss",
     "jackpots.Win:approve": "jackpots.approve_win",
     "jackpots.Win:reject": "jackpots.approve_win",
@@ -219,6 +221,8 @@ def jackpot_row(model: type[Model], command: str, operator: Operator) -> Any:
     """Return a row of jackpots from which the command is possible."""
     if model is Boost:
         return BoostFactory.create(pot__instance__operator=operator, requested_at=timezone.now())
+    if model is JackpotSettings:
+        return JackpotSettings.objects.create(operator=operator)
     if model is Win:
         status = WinStatus.PAYABLE if command == "retry" else WinStatus.AWAITING_APPROVAL
         return WinFactory.create(pot__instance__operator=operator, status=status)

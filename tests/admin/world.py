@@ -22,6 +22,7 @@ from jackpots.models import (
     Contribution,
     ContributionRequest,
     Instance,
+    JackpotSettings,
     MeterHour,
     RollbackLoss,
 )
@@ -168,6 +169,7 @@ def ask_a_second_person(operator: Operator, player: Player, now: datetime) -> No
     for status in (ApprovalStatus.APPLIED, ApprovalStatus.REJECTED):
         ApprovalFactory.create(**given, subject=claim, decided=status)
     ApprovalSettings.objects.get_or_create(operator=operator)
+    JackpotSettings.objects.get_or_create(operator=operator)
 
 
 def lose_to_a_rollback(instance: Instance, player: Player, now: datetime) -> RollbackLoss:
