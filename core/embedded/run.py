@@ -121,6 +121,7 @@ def _summary(
         f"  Back office  {options.url}/admin/",
         f"  API          {options.url}/docs/   {options.url}/redoc/",
         f"  Sandbox      {sandbox.url}/sandbox/   a casino platform to play with",
+        f"  Metrics      {options.url}/metrics   for Prometheus",
         "",
     ]
     try:

@@ -23,7 +23,9 @@ def get(windfall: MakeRun, path: str) -> int:
         connection.close()
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/docs/", "/redoc/", "/accounts/login/"])
+@pytest.mark.parametrize(
+    "path", ["/livez", "/readyz", "/docs/", "/redoc/", "/metrics", "/accounts/login/"]
+)
 def test_answers(running_windfall: MakeRun, path: str) -> None:
     assert get(running_windfall, path) == http.client.OK
 

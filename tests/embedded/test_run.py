@@ -43,6 +43,7 @@ def test_says_where_everything_is(standin: StandIn) -> None:
         f"  API          http://127.0.0.1:{standin.port}/docs/   "
         f"http://127.0.0.1:{standin.port}/redoc/\n"
         f"  Sandbox      {standin.sandbox_url}/sandbox/   a casino platform to play with\n"
+        f"  Metrics      http://127.0.0.1:{standin.port}/metrics   for Prometheus\n"
         "\n"
         "  Login        demo\n"
         "  Password     let-me-in\n"
