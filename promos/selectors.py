@@ -339,6 +339,11 @@ def get_promo_settings(*, operator: Operator) -> PromoSettings:
     return PromoSettings(operator=operator) if found is None else found
 
 
+def list_batches(*, operator: Operator) -> QuerySet[CodeBatch]:
+    """Return the operator's batches of codes."""
+    return CodeBatch.objects.for_operator(operator)
+
+
 def get_batch(*, operator: Operator, batch_id: UUID) -> CodeBatch:
     """
     Return the operator's batch with that id, with ``claimed_count``.

@@ -24,8 +24,9 @@ from activity.demo.people import (
     demo_players,
     funded_players,
 )
-from activity.demo.promos import live_through_promos, open_promos
+from activity.demo.promos import live_through_promos, make_codes, open_promos
 from activity.demo.staff import hire_staff
+from activity.demo.steps import take_further_steps
 from activity.errors import CashierReferenceTaken
 from activity.services.deposits import make_deposit
 from core import audit
@@ -90,6 +91,7 @@ def load_world(*, now: datetime, report: Callable[[str], None]) -> LoadedWorld:
             )
         report("Living through a week of promos")
         open_promos(operator=operator, actor=ACTOR, began_at=began_at)
+        make_codes(operator=operator, actor=ACTOR, began_at=began_at)
         live_through_promos(operator=operator, actor=ACTOR, began_at=began_at)
         report("Living through a week of bonuses")
         make_templates(operator=operator, actor=ACTOR, began_at=began_at)
@@ -104,6 +106,7 @@ def load_world(*, now: datetime, report: Callable[[str], None]) -> LoadedWorld:
         )
         hire_staff(actor=ACTOR, now=now)
         ask_for_a_clawback(operator=operator, now=now)
+        take_further_steps(operator=operator, actor=ACTOR, now=began_at)
         _mark_as_loaded(operator, now)
     return LoadedWorld(operator=operator, first_key=first_key)
 

@@ -13,7 +13,8 @@ from core.actors import Actor
 from operators.models import Operator
 from promos.enums import PromoType
 from promos.errors import PromoAlreadyClaimed, PromoCodeTaken, UserPromoClosed
-from promos.selectors import list_promos, list_user_promos
+from promos.selectors import list_batches, list_promos, list_user_promos
+from promos.services.batches import create_batch, make_batch_codes
 from promos.services.catalogue import GameTerms, create_promo, replace_games
 from promos.services.claims import ClaimTarget, claim_promo
 from promos.services.endings import cancel_user_promo
@@ -82,6 +83,9 @@ PROMO_GAMES: tuple[tuple[str, str, str | None], ...] = (
 _QUICK = (17, 20, 22, 25, 26, 27, 28, 33, 36)
 _GIFTED = (11, 19, 21, 38)
 
+#: Single-use codes of a promo: who reads the letter comes back, once.
+CODES_OF, CODES_COUNT, CODES_PATTERN = "FREE10", 25, "BACK-#####"
+
 #: What has been done before is refused with one of these.
 _DONE_BEFORE = (PromoCodeTaken, PromoAlreadyClaimed, CashierReferenceTaken, UserPromoClosed)
 
@@ -106,6 +110,24 @@ def open_promos(*, operator: Operator, actor: Actor, began_at: datetime) -> None
     ]
     for promo in list_promos(operator=operator).filter(type=PromoType.DEPOSIT):
         replace_games(operator=operator, promo_id=promo.pk, games=games, actor=actor, now=began_at)
+
+
+def make_codes(*, operator: Operator, actor: Actor, began_at: datetime) -> None:
+    """Make single-use codes of a promo, as for a letter to those who have not been for long."""
+    if list_batches(operator=operator).exists():
+        return
+    promo = list_promos(operator=operator).get(code=CODES_OF)
+    with transaction.atomic():
+        batch = create_batch(
+            operator=operator,
+            promo_id=promo.pk,
+            count=CODES_COUNT,
+            pattern=CODES_PATTERN,
+            actor=actor,
+            now=began_at,
+        )
+    # Here and now, as the campaign: a worker would find nothing left.
+    make_batch_codes(batch_id=batch.pk, now=began_at)
 
 
 def live_through_promos(*, operator: Operator, actor: Actor, began_at: datetime) -> None:

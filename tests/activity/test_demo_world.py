@@ -12,6 +12,7 @@ from django.contrib.auth import authenticate
 from django.core.management import call_command
 from django.db.models import Count, Sum
 from django.test import RequestFactory, TestCase
+from django.utils import timezone
 
 from activity import books as activity_books
 from activity.models import Deposit
@@ -24,7 +25,10 @@ from jackpots.models import Boost, Contribution, Draw, Instance, InstanceLink, P
 from operators.models import ApiKey, Operator
 from players.models import Player
 from promos import books as promo_books
-from promos.models import Promo, UserPromo
+from promos.models import Promo, PromoBatchCode, UserPromo
+from simulations.models import TermsLimits
+from simulations.selectors import get_promo_offer
+from simulations.services.simulating import simulate_terms
 from tests.conftest import Client
 from wallets import books as wallet_books
 from wallets.models import Transfer
@@ -124,6 +128,7 @@ class TestDemoWorld(TestCase):
     def test_has_promos_in_every_state(self) -> None:
         left = dict(Promo.objects.values_list("code", "claims_left"))
         assert left == {"WELCOME100": None, "FREE10": None, "VIP250": None, "FLASH20": 3}
+        assert PromoBatchCode.objects.filter(batch__promo__code="FREE10").count() == 25
         assert {promo.games.count() for promo in Promo.objects.filter(type="DEPOSIT")} == {8}
         claims = UserPromo.objects.values_list("promo__code", "status").annotate(count=Count("pk"))
         assert {(code, status): count for code, status, count in claims} == {
@@ -171,6 +176,25 @@ class TestDemoWorld(TestCase):
         assert (capped.released_amount, capped.excess_amount) == (Decimal(110), Decimal(100))
         campaign = BonusCampaign.objects.get()
         assert (campaign.status, campaign.audience_size) == ("issued", campaign.targets.count())
+
+    def test_has_terms_that_the_simulator_warns_of(self) -> None:
+        operator = Operator.objects.get(slug="demo")
+        limits = TermsLimits.objects.get()
+        welcome = Promo.objects.get(code="WELCOME100")
+
+        simulation = simulate_terms(
+            operator=operator,
+            offer=get_promo_offer(operator=operator, promo_id=welcome.pk),
+            wanted={},
+            now=timezone.now(),
+        )
+
+        assert (limits.label, limits.wagering_multiple_max) == ("Great Britain", Decimal(10))
+        warned = [each.detail for each in simulation.notices]
+        assert (
+            "Great Britain: the bonus may have to be wagered 10 times at most; these terms ask for "
+            "30 times."
+        ) in warned
 
     def test_balances_its_books(self) -> None:
         assert [str(difference) for check in _CHECKS for difference in check()] == []

@@ -14,7 +14,8 @@ from bonuses.models import BonusIssuance
 from core.models import AuditEntry
 from jackpots.models import Boost, Contribution, Draw, Instance, Win
 from operators.models import Operator
-from promos.models import UserPromo
+from promos.models import CodeBatch, UserPromo
+from simulations.models import TermsLimits
 from wallets.models import Transfer
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +48,8 @@ def test_an_interrupted_load_is_finished_by_the_next(
     assert Approval.objects.count() == 1
     assert Transfer.objects.filter(tag="DEPOSIT").count() == 55
     assert UserPromo.objects.count() == 22
+    assert CodeBatch.objects.count() == 1
+    assert TermsLimits.objects.count() == 1
     assert BonusIssuance.objects.exclude(granted_by_kind="campaign").count() == 11
     history = Contribution.objects.exclude(instance__name="Midweek Raffle")
     assert history.filter(role="main").count() == 28
