@@ -26,6 +26,21 @@ def at_once(work: Sequence[Callable[[], T]]) -> list[T]:
         return [future.result() for future in [pool.submit(run, piece) for piece in work]]
 
 
+def reading_together(count: int) -> Callable[[Any], list[Any]]:
+    """Return what reads rows without a lock, and at first waits until ``count`` threads have."""
+    all_have_read = threading.Barrier(count)
+    read: set[int] = set()
+
+    def read_without_lock(queryset: Any) -> list[Any]:
+        rows = list(queryset)
+        if threading.get_ident() not in read:
+            read.add(threading.get_ident())
+            all_have_read.wait(timeout=20)
+        return rows
+
+    return read_without_lock
+
+
 @contextmanager
 def sabotaged(function: str, *replacements: tuple[str, str]) -> Iterator[None]:
     """Rewrite a database function for the duration of the block; each text must be in it."""

@@ -13,16 +13,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django_fsm import ConcurrentTransition
 
 from bonuses.models import BonusGrant
-from bonuses.services import payments
 from core import locks
 from core.books import find_differences
 from core.errors import DomainError
 from tests.bonuses.playing import Play, stored
-from tests.concurrency.sabotage import at_once
+from tests.concurrency.sabotage import at_once, reading_together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,34 +66,13 @@ def ends_of(play: Play, grant: BonusGrant) -> tuple[str, list[str]]:
 
 def test_control_without_the_lock_several_decide(monkeypatch: pytest.MonkeyPatch) -> None:
     play, grant = begin()
-    monkeypatch.setattr(locks, "lock_many", list)
-    decided: list[str] = []
-    lock_balance = payments.lock_bonus_balance
-
-    def decide_slowly(**kwargs: Any) -> Any:
-        decided.append(str(kwargs["grant"].status))
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(0.2)")
-        return lock_balance(**kwargs)
-
-    monkeypatch.setattr(payments, "lock_bonus_balance", decide_slowly)
-    # The save is what would wait; it comes after all have looked.
-    monkeypatch.setattr(BonusGrant, "save", _save_after(BonusGrant.save, 0.2))
+    monkeypatch.setattr(locks, "lock_many", reading_together(3))
 
     outcomes = at_once([outcome(lambda: play.end(grant, "cancel"))] * 3)
 
     # The later ones find their row changed under them: no refusal, but a crash.
     assert Counter(outcomes)["BONUS_GRANT_CLOSED"] == 0
     assert Counter(outcomes)["done"] == 1
-
-
-def _save_after(save: Callable[..., None], seconds: float) -> Callable[..., None]:
-    def wait_and_save(*args: Any, **kwargs: Any) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(%s)", [seconds])
-        save(*args, **kwargs)
-
-    return wait_and_save
 
 
 @pytest.mark.parametrize("number", range(8))

@@ -4,12 +4,12 @@ Sweeps that run at one instant: each win is asked for once, and paid once.
 The control takes the lock of the win away: then several ask the platform for it.
 """
 
+import threading
 from collections import Counter
 from datetime import datetime
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from core import locks
 from jackpots.models import Win
@@ -64,10 +64,14 @@ def test_our_own_ledger_pays_each_win_once(wins: list[Win], now: datetime) -> No
 def test_control_without_the_lock_a_platform_is_asked_several_times(
     wins: list[Win], outside: FakeChannel, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    all_have_looked = threading.Barrier(SWEEPS)
+    looked: set[int] = set()
+
     def look_only(queryset: Any, *, count_max: int | None = None) -> list[Any]:
         found = list(queryset[:count_max])
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(0.1)")
+        if threading.get_ident() not in looked:
+            looked.add(threading.get_ident())
+            all_have_looked.wait(timeout=20)
         return found
 
     monkeypatch.setattr(locks, "lock_many_skipping", look_only)

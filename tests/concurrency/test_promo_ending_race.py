@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django_fsm import ConcurrentTransition
 
 from core import locks
@@ -21,7 +21,7 @@ from core.errors import DomainError
 from games.models import Game
 from promos.models import UserPromo
 from promos.services import endings
-from tests.concurrency.sabotage import at_once
+from tests.concurrency.sabotage import at_once, reading_together
 from tests.factories.games import GameFactory
 from tests.factories.players import PlayerFactory
 from tests.factories.promos import PromoFactory, PromoGameFactory
@@ -76,18 +76,15 @@ def endings_of(user_promo: UserPromo) -> tuple[str, int]:
 
 def test_control_without_the_lock_several_decide(monkeypatch: pytest.MonkeyPatch) -> None:
     life, user_promo, _game = begin()
-    monkeypatch.setattr(locks, "lock_many", list)
+    monkeypatch.setattr(locks, "lock_many", reading_together(3))
     decided: list[str] = []
     by_rule = endings._due_by_rule
 
-    def decide_slowly(claim: UserPromo) -> Any:
+    def decide(claim: UserPromo) -> Any:
         decided.append(str(claim.status))
-        found = by_rule(claim)
-        with transaction.get_connection().cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(0.2)")
-        return found
+        return by_rule(claim)
 
-    monkeypatch.setattr(endings, "_due_by_rule", decide_slowly)
+    monkeypatch.setattr(endings, "_due_by_rule", decide)
 
     outcomes = at_once([outcome(lambda: life.cancel(user_promo))] * 3)
 
