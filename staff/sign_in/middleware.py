@@ -9,6 +9,8 @@ from django.urls import reverse
 from staff.sign_in.adapters import needs_second_factor
 
 _BACK_OFFICE = "/admin/"
+#: Under this name a session holds where somebody wanted to go before they were led away.
+WANTED = "wanted_page"
 
 
 class SecondFactorMiddleware:
@@ -24,5 +26,7 @@ class SecondFactorMiddleware:
             and request.path_info != reverse("admin:logout")
             and needs_second_factor(request)
         ):
+            if request.method == "GET":
+                request.session[WANTED] = request.get_full_path()
             return HttpResponseRedirect(reverse("mfa_activate_totp"))
         return self.get_response(request)

@@ -16,7 +16,7 @@ from django.contrib.auth.decorators import login_required
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
@@ -27,6 +27,7 @@ from staff.selectors import has_second_factor, list_sessions
 from staff.services.second_factor import record_second_factor, spend_first_code
 from staff.services.sessions import end_sessions
 from staff.sign_in.adapters import needs_second_factor
+from staff.sign_in.middleware import WANTED
 
 _SECURITY = reverse_lazy("mfa_index")
 
@@ -183,5 +184,8 @@ def _show_recovery_codes(request: HttpRequest) -> HttpResponse:
     codes = Authenticator.objects.get(
         user_id=request.user.pk, type=Authenticator.Type.RECOVERY_CODES
     )
-    context = {"codes": codes.wrap().get_unused_codes()}
+    context = {
+        "codes": codes.wrap().get_unused_codes(),
+        "wanted_url": request.session.pop(WANTED, reverse("admin:index")),
+    }
     return render(request, "mfa/recovery_codes/index.html", context)

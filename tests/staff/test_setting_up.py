@@ -169,6 +169,22 @@ def test_where_it_is_required_nothing_opens_before_it_is_set_up(
     assert is_signed_in(browser)
 
 
+def test_where_it_is_required_one_arrives_at_the_page_that_was_wanted(
+    ada: User, browser: Client, settings: Any
+) -> None:
+    settings.STAFF_MFA_REQUIRED = True
+    enter(browser)
+    browser.get("/admin/players/player/?q=grace&p=1")
+    browser.post("/admin/x/")
+
+    _secret, codes = set_up(browser)
+    made_anew = browser.post(RECOVERY)
+
+    assert codes.context["wanted_url"] == "/admin/players/player/?q=grace&p=1"
+    assert 'href="/admin/players/player/?q=grace&amp;p=1"' in codes.content.decode()
+    assert made_anew.context["wanted_url"] == "/admin/"
+
+
 def test_where_it_is_required_removing_it_closes_the_back_office(
     ada: User, phone: Authenticator, browser: Client, settings: Any
 ) -> None:
