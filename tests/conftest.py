@@ -25,6 +25,7 @@ from tests.adapters.sandbox import (  # noqa: F401 -- fixtures
 from tests.emptying import empty_tables
 from tests.factories.operators import OperatorFactory, issue_key
 from tests.running import running_windfall  # noqa: F401 -- a fixture
+from tests.template import copy_template
 
 
 @pytest.fixture
@@ -76,6 +77,12 @@ def client_of() -> Callable[..., Client]:
 def client(operator: Operator, client_of: Callable[..., Client]) -> Client:
     """A client of ``operator``, with every scope."""
     return client_of(operator)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Copy the database that `make test` has migrated (tests/template.py)."""
+    copy_template()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,11 +1,12 @@
-"""What `make test` checks, in order; the first failure ends it."""
+"""What `make test` checks, in stages; one that fails is the last."""
 
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
@@ -20,6 +21,10 @@ SCHEMA = PROJECT / "openapi.yaml"
 DIFF_LINES_MAX = 60
 SIGNALLED = 128
 MANAGE = (sys.executable, "manage.py")
+#: The database that tests copy, and the variable that names it for them (tests/template.py).
+TEMPLATE = "test_windfall_template"
+TEMPLATE_VARIABLE = "TEST_DATABASE_TEMPLATE"
+TAKES_TEMPLATE = {"pytest", "end-to-end"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,21 @@ class Check:
 
 
 def run_checks(names: Sequence[str]) -> int:
-    """Run the checks called ``names`` in their order, and return the first status not 0."""
+    """Run the checks called ``names`` in their stages, and return the first status not 0."""
+    wanted = set(names)
+    if not wanted & TAKES_TEMPLATE:
+        wanted.discard("template")
+    if "template" in wanted:
+        os.environ[TEMPLATE_VARIABLE] = TEMPLATE
+    for stage in STAGES:
+        lanes = [mine for lane in stage if (mine := [name for name in lane if name in wanted])]
+        status = _run_side_by_side(lanes) if lanes else 0
+        if status != 0:
+            return status
+    return 0
+
+
+def _run_in_order(names: Sequence[str]) -> int:
     for check in CHECKS:
         if check.name not in names:
             continue
@@ -41,6 +60,42 @@ def run_checks(names: Sequence[str]) -> int:
             say(f"\n{check.name} failed.")
             return status
     return 0
+
+
+def _run_side_by_side(lanes: Sequence[Sequence[str]]) -> int:
+    """Run the first lane here, and all to their ends; what the others say is shown after it."""
+    with ExitStack() as stack:
+        others = [stack.enter_context(_in_another_process(names)) for names in lanes[1:]]
+        statuses = [_run_in_order(lanes[0]), *(wait() for wait in others)]
+    return next((status for status in statuses if status != 0), 0)
+
+
+@contextmanager
+def _in_another_process(names: Sequence[str]) -> Iterator[Callable[[], int]]:
+    """Start checks; what is yielded waits for them, shows what they said and returns the status."""
+    left_out = [f"--without={check.name}" for check in CHECKS if check.name not in names]
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            (sys.executable, "-m", "core.embedded", "--end-with-parent", "check", *left_out),
+            cwd=PROJECT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # This process has one thread.
+            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509
+        )
+
+        def wait() -> int:
+            status = _as_exit_status(process.wait())
+            output.seek(0)
+            say(output.read().rstrip())
+            return status
+
+        try:
+            yield wait
+        finally:
+            # Never ended by us: tests that are killed leave behind what they have started. A
+            # Ctrl-C reaches them as it reached us.
+            process.wait()
 
 
 def write_schema(path: Path = SCHEMA) -> int:
@@ -80,7 +135,7 @@ def _check_in_browser() -> int:
     if browser is None:
         say(NOT_FOUND)
         return 1 if is_browser_required(os.environ) else 0
-    return _run(sys.executable, "-m", "pytest", "-m", "browser")
+    return _run(sys.executable, "-m", "pytest", "tests/browser", "-m", "browser")
 
 
 def _run(*argv: str) -> int:
@@ -91,6 +146,10 @@ def _run(*argv: str) -> int:
         # This process has one thread.
         preexec_fn=die_with_parent(signal.SIGTERM),
     ).returncode
+    return _as_exit_status(status)
+
+
+def _as_exit_status(status: int) -> int:
     return status if status >= 0 else SIGNALLED - status
 
 
@@ -101,6 +160,16 @@ def _command(*argv: str) -> Callable[[], int]:
 def _module(*argv: str) -> Callable[[], int]:
     return _command(sys.executable, "-m", *argv)
 
+
+#: Where the tests are that share a running product. Not to look through all the others takes
+#: half a minute less.
+END_TO_END = (
+    "tests/adapters",
+    "tests/docs",
+    "tests/embedded",
+    "tests/end_to_end",
+    "tests/faults",
+)
 
 CHECKS = (
     Check("ruff", _module("ruff", "check", ".")),
@@ -116,10 +185,18 @@ CHECKS = (
     ),
     Check("migrations", _command(*MANAGE, "makemigrations", "--check", "--dry-run")),
     Check("schema", _check_schema),
+    # Every process of tests copies it: migrating is what takes longest before a first test.
+    Check("template", _module("tests.template")),
     Check("pytest", _module("pytest", "-n", "2", "-m", "not xdist_group")),
-    # The tests of one group share the whole running product, and one of them measures it:
-    # they have the machine to themselves.
-    Check("end-to-end", _module("pytest", "-m", "xdist_group and not browser")),
+    # The tests of one group share the whole running product.
+    Check("end-to-end", _module("pytest", *END_TO_END, "-m", "xdist_group and not browser")),
     # A running product of their own: what they do to it, they do as staff.
     Check("browser", _check_in_browser),
+)
+
+#: What follows what. The lanes of a stage run side by side: none of them keeps two cores busy.
+STAGES = (
+    (("ruff", "format", "import-linter", "migrations", "schema", "template"), ("mypy",)),
+    (("pytest",),),
+    (("end-to-end",), ("browser",)),
 )

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from core.embedded.checks import END_TO_END
 from tests.architecture.over import over
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,3 +28,11 @@ def test_every_race_has_its_control() -> None:
 
     assert races
     assert [path.name for path in races if "def test_control_" not in path.read_text()] == []
+
+
+def test_what_shares_a_running_product_is_looked_for_where_it_is() -> None:
+    folders = {
+        str(path.parent.relative_to(ROOT)) for path in FILES if "xdist_group(" in path.read_text()
+    }
+
+    assert folders == {*END_TO_END, "tests/browser"}
