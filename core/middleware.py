@@ -1,19 +1,18 @@
-"""What every response gets, and what only pages need: the API has no session and no forms."""
+"""What every response gets; and the API, which has no session and no forms."""
 
 import math
 import re
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 import uuid_utils
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from csp.middleware import CSPMiddleware
-from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.contrib.messages.middleware import MessageMiddleware
-from django.contrib.sessions.middleware import SessionMiddleware
+from django.conf import settings
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import CsrfViewMiddleware
+from django.template.response import SimpleTemplateResponse
+from django.urls import resolve
+from django.utils.module_loading import import_string
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -34,12 +33,8 @@ _ADMIN_POLICY = {
 
 #: Nothing at all: JSON loads nothing and is shown in no frame.
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
-_API_PREFIXES = ("/v1/", "/v2/")
-
-
-def is_of_the_api(request: HttpRequest) -> bool:
-    """Tell whether a request is for the API, not for a page."""
-    return request.path_info.startswith(_API_PREFIXES)
+#: What the API's paths begin with, and no page's.
+API_PREFIXES = ("/v1/", "/v2/")
 
 
 class RequestIdMiddleware:
@@ -51,20 +46,38 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid_utils.uuid7())
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        tokens = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
             response = self.get_response(request)
+        finally:
+            structlog.contextvars.reset_contextvars(**tokens)
         response["X-Request-Id"] = request_id
         return response
 
 
-class RateLimitHeadersMiddleware:
-    """Say on every counted response how much of the minute's allowance is left."""
+class ApiMiddleware:
+    """
+    Answer the API here, past what only pages need: its requests get no further.
+
+    The API authenticates by key, on every request anew. It has no session, so there is nothing
+    that another site could ride on, nor anybody to show a message to. What it does share with
+    pages is named in API_MIDDLEWARE; hooks for views and templates are not called.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
+        answer: Handler = convert_exception_to_response(_answer)
+        for path in reversed(settings.API_MIDDLEWARE):
+            answer = convert_exception_to_response(import_string(path)(answer))
+        self._answer = answer
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
+        if not request.path_info.startswith(API_PREFIXES):
+            return self.get_response(request)
+        response = self._answer(request)
+        response["Content-Security-Policy"] = _API_POLICY
+        response["X-Frame-Options"] = "DENY"
+        # How much of the minute's allowance is left, on every answer that was counted.
         counted = getattr(request, "rate_limit", None)
         if counted is not None:
             limit, remaining, reset_s = counted
@@ -74,47 +87,14 @@ class RateLimitHeadersMiddleware:
         return response
 
 
-class _OnPagesOnly:
-    """
-    Let requests of the API pass a middleware that only pages need.
-
-    The API authenticates by key, on every request anew: it has no session, so there is
-    nothing that another site could ride on, nor anybody to show a message to.
-    """
-
-    get_response: Any
-
-    def __call__(self, request: HttpRequest) -> Any:
-        if is_of_the_api(request):
-            return self.get_response(request)
-        return super().__call__(request)  # type: ignore[misc]
-
-
-class PageSessionMiddleware(_OnPagesOnly, SessionMiddleware):
-    """Sessions, on pages."""
-
-
-class PageCsrfViewMiddleware(_OnPagesOnly, CsrfViewMiddleware):
-    """Protection of forms, on pages; views of the API are exempt anyway."""
-
-
-class PageAuthenticationMiddleware(_OnPagesOnly, AuthenticationMiddleware):
-    """Who is signed in, on pages."""
-
-
-class PageMessageMiddleware(_OnPagesOnly, MessageMiddleware):
-    """Messages, on pages."""
-
-
-class ContentSecurityPolicyMiddleware(CSPMiddleware):
-    """The policy of pages; an answer of the API is nothing that a browser should run."""
-
-    def __call__(self, request: HttpRequest) -> Any:
-        if not is_of_the_api(request):
-            return super().__call__(request)
-        response: Any = self.get_response(request)
-        response["Content-Security-Policy"] = _API_POLICY
-        return response
+def _answer(request: HttpRequest) -> HttpResponse:
+    """Find the view of a path, and return its answer."""
+    found = request.resolver_match = resolve(request.path_info)
+    response: HttpResponse = found.func(request, *found.args, **found.kwargs)
+    if isinstance(response, SimpleTemplateResponse):
+        # DRF's answers are written late.
+        response.render()
+    return response
 
 
 class AdminContentSecurityPolicyMiddleware:
