@@ -30,13 +30,19 @@ from jackpots.services.contributions import (
     Contributed,
     Wager,
     answer_of,
-    as_array,
     as_json,
     contribute,
     refused,
     unknown_player,
 )
-from jackpots.services.legs import Leg, decide_legs, describe_legs, draw_for, rates_used
+from jackpots.services.legs import (
+    Leg,
+    as_array,
+    decide_legs,
+    describe_legs,
+    draw_for,
+    rates_used,
+)
 from operators.models import Operator
 from players.rules import canonical_reference
 

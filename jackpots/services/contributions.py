@@ -25,12 +25,14 @@ from core.prepared import prepared_cursor
 from jackpots import errors
 from jackpots.selectors import ContributionPlan
 from jackpots.services.configuration import forget_configuration, plan_contribution
-from jackpots.services.legs import Leg, decide_legs, describe_legs, rates_used
+from jackpots.services.legs import Leg, as_array, decide_legs, describe_rarities, rates_used
 from operators.models import Operator
 from players.rules import canonical_reference
 
 #: A revision that moves this often under one request means somebody is editing in a loop.
 _ATTEMPTS_MAX = 5
+
+_RECORD = f"SELECT jackpots_contribute({', '.join(['%s'] * 19)})"
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -104,7 +106,8 @@ def contribute(
         failpoint("contribute.after_record")
         match written["outcome"]:
             case "accepted":
-                learn_outcomes(legs=legs, outcomes=written["legs"])
+                if "legs" in written:
+                    learn_outcomes(legs=legs, outcomes=written["legs"])
                 answer = answer_of(wager=wager, legs=legs, request_id=request_id, now=now)
                 return Contributed(answer, is_replay=False)
             case "replayed":
@@ -183,29 +186,29 @@ def _record(
     request_id: UUID,
     now: datetime,
 ) -> dict[str, Any]:
-    accepted = [leg for leg in legs if leg.error is None]
-    request = {
-        "request_id": request_id,
-        "instance_id": legs[0].target.instance_id,
-        "base_wager": wager.base_wager,
-        "currency": wager.currency,
-        "gameround_id": wager.gameround_id,
-        "metadata": wager.metadata,
-        "counts_tickets": any(leg.target.ticket_cost is not None for leg in accepted),
-        "debits": any(leg.debit for leg in accepted),
-    }
+    rarities = describe_rarities(legs=legs)
     rates = rates_used(legs=legs, plan=plan, currency=wager.currency)
     cursor = prepared_cursor()
     cursor.execute(
-        "SELECT jackpots_contribute(%s, %s, %s, %s, %s, %s, %s::integer[], %s, %s)",
+        _RECORD,
         [
             operator.pk,
             canonical_reference(wager.player_reference),
             key.value,
             key.fingerprint,
-            as_json(value=request),
-            as_json(value=describe_legs(legs=legs)),
-            as_array(values=sorted({leg.target.lock_number for leg in accepted})),
+            str(request_id),
+            f"{wager.base_wager:f}",
+            wager.currency,
+            wager.gameround_id,
+            None if wager.metadata is None else as_json(value=wager.metadata),
+            as_array(values=sorted({leg.target.lock_number for leg in legs if leg.error is None})),
+            as_array(values=[leg.id for leg in legs]),
+            as_array(values=[leg.target.instance_id for leg in legs]),
+            as_array(values=[leg.target.revision for leg in legs]),
+            as_array(values=[leg.target.currency for leg in legs]),
+            as_array(values=[leg.amount for leg in legs]),
+            as_array(values=[f'"{as_array(values=leg.parts)}"' for leg in legs]),
+            None if rarities is None else as_json(value=rarities),
             None if rates is None else as_json(value=rates),
             now,
         ],
@@ -219,11 +222,6 @@ def _record(
 def as_json(*, value: Any) -> str:
     """Return plain values, ids, amounts and instants as JSON for the database."""
     return _encode(value).decode()
-
-
-def as_array(*, values: Iterable[int | str]) -> str:
-    """Return numbers, ids or digests as PostgreSQL writes an array of them."""
-    return "{" + ",".join(map(str, values)) + "}"
 
 
 def refused(*, code: str, legs: list[Leg], follow_links: bool) -> DomainError:

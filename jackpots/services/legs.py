@@ -94,11 +94,32 @@ def draw_for(*, leg: Leg, base_wager: Decimal) -> list[int]:
 
 def describe_legs(*, legs: Iterable[Leg]) -> list[dict[str, Any]]:
     """
-    Return the legs in the shape the database takes, once written as JSON by msgspec.
+    Return the legs in the shape a batch takes, once written as JSON by msgspec.
 
     What is null there is left out here.
     """
-    return [_description(leg) for leg in legs]
+    return [
+        {
+            "instance_id": leg.target.instance_id,
+            "currency": leg.target.currency,
+            "amount": leg.amount,
+            "parts": leg.parts,
+            "rate": leg.rate,
+            **_rarities(leg),
+        }
+        for leg in legs
+    ]
+
+
+def describe_rarities(*, legs: Iterable[Leg]) -> list[dict[str, Any]] | None:
+    """Return what few legs have, one object for each leg; None if none of them has anything."""
+    rarities = [_rarities(leg) for leg in legs]
+    return rarities if any(rarities) else None
+
+
+def as_array(*, values: Iterable[object]) -> str:
+    """Return numbers, ids or codes as PostgreSQL writes an array of them."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 def rates_used(
@@ -123,32 +144,23 @@ def rates_used(
     return found
 
 
-def _description(leg: Leg) -> dict[str, Any]:
-    target = leg.target
-    described: dict[str, Any] = {
-        "id": leg.id,
-        "instance_id": target.instance_id,
-        "revision": target.revision,
-        "currency": target.currency,
-        "rate": leg.rate,
-        "amount": leg.amount,
-    }
+def _rarities(leg: Leg) -> dict[str, Any]:
     if leg.error is not None:
-        described["error"] = leg.error
-        return described
-    described["parts"] = leg.parts
+        return {"error": leg.error}
+    target = leg.target
+    found: dict[str, Any] = {}
     if target.opt_in_required:
-        described["opt_in_required"] = True
+        found["opt_in_required"] = True
     if target.ticket_cost is not None:
-        described["ticket_cost"] = target.ticket_cost
+        found["ticket_cost"] = target.ticket_cost
     if leg.rate_at is not None:
-        described["rate_at"] = leg.rate_at
+        found["rate"], found["rate_at"] = leg.rate, leg.rate_at
     if leg.hits:
-        described["hits"] = leg.hits
+        found["hits"] = as_array(values=leg.hits)
     if leg.debit is not None:
-        described["debit_amount"] = leg.debit
-        described["debit_currency"] = leg.debit_currency
-    return described
+        found["debit_amount"], found["debit_currency"] = leg.debit, leg.debit_currency
+        found["id"], found["instance_id"] = leg.id, target.instance_id
+    return found
 
 
 def _refusal_code(
