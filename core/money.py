@@ -94,15 +94,18 @@ def get_currency(code: str) -> Currency:
         raise CurrencyUnknown(f"There is no currency {code!r}.") from None
 
 
+@cache
+def _unit(decimals: int) -> Decimal:
+    return Decimal(1).scaleb(-decimals)
+
+
 def quantize(amount: Decimal, *, decimals: int, rounding: str) -> Decimal:
     """
     Return ``amount`` rounded to ``decimals`` places.
 
     :raises InvalidRequest: if the result has more digits than can be stored.
     """
-    rounded = EXACT.copy()
-    rounded.rounding = rounding
-    result = amount.quantize(Decimal(1).scaleb(-decimals), context=rounded)
+    result = amount.quantize(_unit(decimals), rounding=rounding, context=EXACT)
     if abs(result) >= AMOUNT_LIMIT:
         raise InvalidRequest("The amount is larger than can be stored.")
     return result
@@ -155,9 +158,7 @@ def split(amount: Decimal, shares: Sequence[Decimal]) -> list[Decimal]:
     assert whole > 0, f"shares {shares}"
     assert min(shares) >= 0, f"shares {shares}"
     exact = [EXACT.divide(EXACT.multiply(amount, share), whole) for share in shares]
-    floor = EXACT.copy()
-    floor.rounding = ROUND_DOWN
-    parts = [part.quantize(QUANTUM, context=floor) for part in exact]
+    parts = [part.quantize(QUANTUM, rounding=ROUND_DOWN, context=EXACT) for part in exact]
     left = EXACT.subtract(amount, reduce(EXACT.add, parts, Decimal(0)))
     units_left = int(EXACT.divide(left, QUANTUM))
     by_remainder = sorted(
@@ -170,10 +171,14 @@ def split(amount: Decimal, shares: Sequence[Decimal]) -> list[Decimal]:
 
 def format_amount(amount: Decimal, currency_code: str) -> str:
     """Return ``amount`` as it goes over the wire: "10.00", "0.0125"; never an exponent."""
+    return format_digits(f"{amount:.{AMOUNT_DECIMALS}f}", currency_code)
+
+
+def format_digits(digits: str, currency_code: str) -> str:
+    """Return an amount in plain digits, with at most 8 decimals, as it goes over the wire."""
     decimals = get_currency(currency_code).decimals
-    text = f"{amount:.{AMOUNT_DECIMALS}f}"
-    whole, _point, fraction = text.partition(".")
-    kept = fraction[:decimals] + fraction[decimals:].rstrip("0")
+    whole, _point, fraction = digits.partition(".")
+    kept = fraction[:decimals].ljust(decimals, "0") + fraction[decimals:].rstrip("0")
     return f"{whole}.{kept}" if kept else whole
 
 

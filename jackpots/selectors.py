@@ -55,10 +55,11 @@ class Target:
     """
     An instance that a contribution reaches, as it stood when it was read.
 
-    ``lock_number`` is its advisory lock (core.locks.AdvisoryLock.INSTANCE).
+    The id is text, as it goes to the database and over the wire. ``lock_number`` is its
+    advisory lock (core.locks.AdvisoryLock.INSTANCE).
     """
 
-    instance_id: UUID
+    instance_id: str
     revision: int
     lock_number: int
     status: InstanceStatus
@@ -258,7 +259,7 @@ def _target(row: tuple[Any, ...]) -> Target:
         for name, share, chance in _json(pots)
     )
     return Target(
-        instance_id=instance_id,
+        instance_id=str(instance_id),
         revision=revision,
         lock_number=lock_number,
         status=InstanceStatus(status),

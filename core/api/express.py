@@ -50,11 +50,13 @@ class ExpressView(WindfallView):
     """
 
     _renderer: BaseRenderer
+    _headers: dict[str, str]
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
         """Return the view function; what is the same for every request is made here, once."""
         cls._renderer = cls.renderer_classes[0]()
+        cls._headers = cls(**initkwargs).default_response_headers
         return super().as_view(**initkwargs)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -64,7 +66,7 @@ class ExpressView(WindfallView):
         self.args, self.kwargs = args, kwargs
         express: Any = ExpressRequest(request)
         self.request = express
-        self.headers = self.default_response_headers
+        self.headers = self._headers
         response: HttpResponseBase
         try:
             self._admit(express)

@@ -20,7 +20,7 @@ from core.api.serializers import (
     parsed,
 )
 from core.instants import format_instant
-from core.money import currencies, format_amount
+from core.money import currencies, format_digits
 from jackpots import errors
 from jackpots.enums import LEG_OUTCOMES, Outcome, Role
 from jackpots.rules.identities import win_id
@@ -229,4 +229,4 @@ def represent_linked_contribution(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _amount(text: str, currency: str) -> str:
-    return format_amount(Decimal(text), currency)
+    return format_digits(text, currency)

@@ -159,7 +159,7 @@ def unknown_player() -> NotFound:
 def _result(leg: Leg) -> dict[str, Any]:
     is_accepted = leg.error is None
     return {
-        "instance_id": str(leg.target.instance_id),
+        "instance_id": leg.target.instance_id,
         "role": leg.role,
         "contribution_id": leg.id if is_accepted else None,
         "amount": f"{leg.amount:f}" if is_accepted else "0",
@@ -232,6 +232,6 @@ def refused(*, code: str, legs: list[Leg], follow_links: bool) -> DomainError:
         main.error = code
         refusal.members = {
             "results": [_result(main)],
-            "not_attempted": [str(leg.target.instance_id) for leg in linked],
+            "not_attempted": [leg.target.instance_id for leg in linked],
         }
     return refusal
