@@ -31,7 +31,7 @@ LEGS = 3
 TAIL = 3_000
 FOLD_WITHIN_S = 1800
 
-# As jackpots_contribute leaves them, its idempotency record included. The fold adds
+# As jackpots_accept_contribution leaves them, its idempotency record included. The fold adds
 # them to the meters like any others, so that the books balance.
 _FILL = """
     WITH request AS MATERIALIZED (

@@ -96,9 +96,9 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser.add_argument(
         "--connections",
         type=_number(1, 64),
-        default=default("CONNECTIONS", "8"),
+        default=default("CONNECTIONS", "16"),
         metavar="N",
-        help="connections to the API (8); pgbench has 4 clients",
+        help="connections to the API (16); pgbench has 4 clients",
     )
     parser.add_argument(
         "--threads",

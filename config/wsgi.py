@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import django
@@ -29,15 +29,13 @@ class Application(WSGIHandler):
     those only the one of the database has anything to do for the API.
     """
 
-    def __call__(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         """Answer one request (PEP 3333)."""
         if not environ["PATH_INFO"].startswith(API_PREFIXES):
             return super().__call__(environ, start_response)
         if environ.get("SCRIPT_NAME"):
             set_script_prefix(get_script_name(environ))
-        response = self.get_response(WSGIRequest(environ))
+        response: Any = self.get_response(WSGIRequest(environ))
         start_response(
             f"{response.status_code} {response.reason_phrase}", list(response.headers.items())
         )

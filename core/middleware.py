@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 import uuid_utils
@@ -66,10 +67,10 @@ class ApiMiddleware:
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
-        answer: Handler = convert_exception_to_response(_answer)
+        answer: Any = convert_exception_to_response(_answer)
         for path in reversed(settings.API_MIDDLEWARE):
             answer = convert_exception_to_response(import_string(path)(answer))
-        self._answer = answer
+        self._answer: Handler = answer
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(API_PREFIXES):

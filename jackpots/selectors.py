@@ -3,7 +3,7 @@
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -82,12 +82,14 @@ class ContributionPlan:
 
     ``targets`` are the instance and those it is linked to, in the links' order. ``rates``
     has None for a currency that has none. ``wallet_currency`` is that of the player who was
-    asked for, and None if nobody was.
+    asked for, and None if nobody was. ``decisions`` are what was concluded from all that
+    (jackpots.services.decisions).
     """
 
     targets: tuple[Target, ...]
     rates: Mapping[str, UsdRateFact | None]
     wallet_currency: str | None
+    decisions: dict[tuple[Decimal, str, bool], Any] = field(default_factory=dict, compare=False)
 
 
 # The bound above the watermark bounds nothing: with it the planner knows the tail for a narrow

@@ -53,7 +53,7 @@ DECLARE
     v_totals bigint[];
     v_outcomes jsonb;
 BEGIN
-    -- In the order of jackpots_contribute. A raffle's tickets are counted under its
+    -- In the order of jackpots_accept_contribution. A raffle's tickets are counted under its
     -- exclusive lock: no other contribution to it is under way, of whichever player.
     FOR v_lock IN
         SELECT lock_number, bool_or(ticket_cost IS NOT NULL) AS counts_tickets
@@ -242,6 +242,6 @@ BACKWARD = (
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("jackpots", "0021_contribute_by_arrays")]
+    dependencies: ClassVar = [("jackpots", "0021_accept_contribution")]
 
     operations: ClassVar = [migrations.RunSQL(FORWARD, BACKWARD)]

@@ -27,8 +27,8 @@ class Contribution(models.Model):
     ``reverses`` gave, and so has no parts of its own; the fold and the readers of meters
     subtract the parts of that row, where its cycle still runs.
 
-    Written by the functions jackpots_contribute and jackpots_contribute_batch, never changed
-    (trigger). ``pot_amounts`` are the parts in the order of the instance's pots.
+    Written by the functions jackpots_accept_contribution and jackpots_contribute_batch, never
+    changed (trigger). ``pot_amounts`` are the parts in the order of the instance's pots.
     ``xid`` is the transaction that wrote the row: folding and reading meters depend on
     it. The order of the ledger is (xid, number): folds follow it, whenever they run.
     ``number`` grows per player and instance, because their raffle legs are written one

@@ -27,10 +27,10 @@ from jackpots.services.configuration import (
     read_configuration,
 )
 from jackpots.services.contributions import (
+    Accepted,
     Contributed,
     Wager,
     answer_of,
-    as_json,
     contribute,
     refused,
     unknown_player,
@@ -38,6 +38,7 @@ from jackpots.services.contributions import (
 from jackpots.services.legs import (
     Leg,
     as_array,
+    as_json,
     decide_legs,
     describe_legs,
     draw_for,
@@ -87,7 +88,7 @@ class AsDecided(msgspec.Struct, frozen=True):
     contribution_ids: list[str]
 
 
-Outcome = Contributed | AsDecided | DomainError
+Outcome = Contributed | Accepted | AsDecided | DomainError
 
 
 class _Decided(msgspec.Struct):
@@ -191,7 +192,7 @@ def _decide(
         plan=plan,
         base_wager=wager.base_wager,
         currency=wager.currency,
-        legs=[replace(leg, hits=()) for leg in legs],
+        legs=legs,
         terms=range(first, first + len(legs)),
         drops_by_chance=any(leg.target.drops_by_chance for leg in legs),
     )
@@ -338,7 +339,7 @@ def _describe_terms(decision: Decision) -> list[dict[str, Any]]:
 
 
 def _describe_targets(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
-    targets: dict[tuple[UUID, int], Target] = {}
+    targets: dict[tuple[str, int], Target] = {}
     for decision in decisions:
         for leg in decision.legs:
             targets.setdefault((leg.target.instance_id, leg.target.revision), leg.target)

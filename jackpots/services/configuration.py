@@ -3,9 +3,9 @@ What a process remembers of instances, so that a contribution is one statement.
 
 Remembered configuration may be out of date. It is never obeyed without being asked for
 again: the database function compares every instance's revision, and every rate that was
-used, under the locks of the contribution (jackpots_contribute), and answers ``stale``. What
-was remembered is then forgotten, and the decision is made anew. So a pause, a close, a link
-or a rate is obeyed everywhere at once, in refusals as well.
+used, under the locks of the contribution (jackpots_accept_contribution), and answers
+``stale``. What was remembered is then forgotten, and the decision is made anew. So a pause,
+a close, a link or a rate is obeyed everywhere at once, in refusals as well.
 """
 
 from datetime import datetime

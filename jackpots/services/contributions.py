@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
 from django.db import IntegrityError
+from uuid_utils import uuid7
 
 from core.errors import DomainError, NotFound, ResourceBusy
 from core.failpoints import failpoint
@@ -23,18 +24,19 @@ from core.instants import format_instant
 from core.models import new_id
 from core.prepared import prepared_cursor
 from jackpots import errors
-from jackpots.selectors import ContributionPlan
 from jackpots.services.configuration import forget_configuration, plan_contribution
-from jackpots.services.legs import Leg, as_array, decide_legs, describe_rarities, rates_used
+from jackpots.services.decisions import Decision, decide
+from jackpots.services.legs import Leg, as_array, as_json, describe_rarities
 from operators.models import Operator
 from players.rules import canonical_reference
 
 #: A revision that moves this often under one request means somebody is editing in a loop.
 _ATTEMPTS_MAX = 5
 
-_RECORD = f"SELECT jackpots_contribute({', '.join(['%s'] * 19)})"
+_RECORD = f"SELECT jackpots_accept_contribution({', '.join(['%s'] * 19)})"
 
-_encode = msgspec.json.Encoder().encode
+_ACCEPTED = {"outcome": "accepted"}
+
 _decode = msgspec.json.Decoder().decode
 
 
@@ -56,6 +58,29 @@ class Contributed:
     is_replay: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A request of which every leg was accepted, with nothing to say of it but its ids."""
+
+    is_replay: ClassVar[bool] = False
+
+    decision: Decision
+    request_id: UUID | str
+    leg_ids: list[str]
+    wager: Wager
+    now: datetime
+
+    @property
+    def legs(self) -> list[Leg]:
+        """The legs, made when they are asked for."""
+        return self.decision.legs_of(self.leg_ids, base_wager=self.wager.base_wager)
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """The answer to the request, made when it is asked for."""
+        return answer_of(wager=self.wager, legs=self.legs, request_id=self.request_id, now=self.now)
+
+
 def contribute(
     *,
     operator: Operator,
@@ -65,7 +90,7 @@ def contribute(
     key: IdempotencyKey,
     now: datetime,
     request_id: UUID | None = None,
-) -> Contributed:
+) -> Contributed | Accepted:
     """
     Contribute to an instance and, if ``follow_links``, to those directly linked to it.
 
@@ -88,41 +113,65 @@ def contribute(
             follow_links=follow_links,
             now=now,
         )
-        legs = decide_legs(
+        decision = decide(
             plan=plan,
             base_wager=wager.base_wager,
             currency=wager.currency,
             follow_links=follow_links,
             now=now,
         )
+        ids = [str(uuid7()) for _leg in decision.legs]
+        # Of most wagers there is nothing to tell apart but their ids.
+        legs = None if decision.is_plain else decision.legs_of(ids, base_wager=wager.base_wager)
         failpoint("contribute.before_record")
         try:
             written = _record(
-                operator, plan=plan, wager=wager, legs=legs, key=key, request_id=request_id, now=now
+                operator,
+                decision=decision,
+                ids=ids,
+                rarities=None if legs is None else describe_rarities(legs=legs),
+                wager=wager,
+                key=key,
+                request_id=request_id,
+                now=now,
             )
         except IntegrityError:
             # A batch has answered the key at this very moment: it is found the next time.
             continue
         failpoint("contribute.after_record")
-        match written["outcome"]:
-            case "accepted":
-                if "legs" in written:
-                    learn_outcomes(legs=legs, outcomes=written["legs"])
-                answer = answer_of(wager=wager, legs=legs, request_id=request_id, now=now)
-                return Contributed(answer, is_replay=False)
-            case "replayed":
-                return Contributed(written["answer"], is_replay=True)
-            case "refused":
-                raise refused(code=written["error"], legs=legs, follow_links=follow_links)
-            case "unknown_player":
-                raise unknown_player()
-            case "reused":
-                raise key_reused()
-            case outcome:
-                # What was remembered is old, or changed this moment: decide again.
-                assert outcome == "stale", outcome
-                forget_configuration(operator=operator, instance_id=instance_id)
+        if written["outcome"] != "stale":
+            accepted = Accepted(decision, request_id, ids, wager, now)
+            return _outcome(written, accepted=accepted, legs=legs, follow_links=follow_links)
+        # What was remembered is old, or changed this moment: decide again.
+        forget_configuration(operator=operator, instance_id=instance_id)
     raise ResourceBusy("The instance is being changed. Nothing was recorded; send it again.")
+
+
+def _outcome(
+    written: dict[str, Any], *, accepted: Accepted, legs: list[Leg] | None, follow_links: bool
+) -> Contributed | Accepted:
+    """Return, or raise, what the database made of a request."""
+    if legs is None:
+        if written == _ACCEPTED:
+            return accepted
+        legs = accepted.legs
+    match written["outcome"]:
+        case "accepted":
+            if "legs" in written:
+                learn_outcomes(legs=legs, outcomes=written["legs"])
+            answer = answer_of(
+                wager=accepted.wager, legs=legs, request_id=accepted.request_id, now=accepted.now
+            )
+            return Contributed(answer, is_replay=False)
+        case "replayed":
+            return Contributed(written["answer"], is_replay=True)
+        case "refused":
+            raise refused(code=written["error"], legs=legs, follow_links=follow_links)
+        case "unknown_player":
+            raise unknown_player()
+        case outcome:
+            assert outcome == "reused", outcome
+            raise key_reused()
 
 
 def learn_outcomes(*, legs: Iterable[Leg], outcomes: Iterable[list[Any]]) -> None:
@@ -179,15 +228,14 @@ def _result(leg: Leg) -> dict[str, Any]:
 def _record(
     operator: Operator,
     *,
-    plan: ContributionPlan,
+    decision: Decision,
+    ids: list[str],
+    rarities: list[dict[str, Any]] | None,
     wager: Wager,
-    legs: list[Leg],
     key: IdempotencyKey,
     request_id: UUID,
     now: datetime,
 ) -> dict[str, Any]:
-    rarities = describe_rarities(legs=legs)
-    rates = rates_used(legs=legs, plan=plan, currency=wager.currency)
     cursor = prepared_cursor()
     cursor.execute(
         _RECORD,
@@ -201,15 +249,15 @@ def _record(
             wager.currency,
             wager.gameround_id,
             None if wager.metadata is None else as_json(value=wager.metadata),
-            as_array(values=sorted({leg.target.lock_number for leg in legs if leg.error is None})),
-            as_array(values=[leg.id for leg in legs]),
-            as_array(values=[leg.target.instance_id for leg in legs]),
-            as_array(values=[leg.target.revision for leg in legs]),
-            as_array(values=[leg.target.currency for leg in legs]),
-            as_array(values=[leg.amount for leg in legs]),
-            as_array(values=[f'"{as_array(values=leg.parts)}"' for leg in legs]),
+            decision.locks,
+            as_array(values=ids),
+            decision.instance_ids,
+            decision.revisions,
+            decision.currencies,
+            decision.amounts,
+            decision.parts,
             None if rarities is None else as_json(value=rarities),
-            None if rates is None else as_json(value=rates),
+            decision.rates,
             now,
         ],
     )
@@ -217,11 +265,6 @@ def _record(
     assert row is not None, "a function returns one row"
     written: dict[str, Any] = _decode(row[0])
     return written
-
-
-def as_json(*, value: Any) -> str:
-    """Return plain values, ids, amounts and instants as JSON for the database."""
-    return _encode(value).decode()
 
 
 def refused(*, code: str, legs: list[Leg], follow_links: bool) -> DomainError:

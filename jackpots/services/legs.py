@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import uuid_utils
+import msgspec
 
 from core import money
 from core.errors import InvalidRequest
@@ -23,6 +23,8 @@ from jackpots.rules import contributions as rules
 from jackpots.rules.hits import draw_hits
 from jackpots.selectors import ContributionPlan, Target, UsdRateFact
 from operators.errors import ExchangeRateMissing
+
+_encode = msgspec.json.Encoder().encode
 
 _ONE = Decimal(1)
 _ZERO = Decimal(0)
@@ -36,10 +38,10 @@ class Leg:
     The id is text, as it goes to the database and over the wire.
     """
 
-    id: str
     target: Target
     role: Role
     error: str | None
+    id: str = ""
     rate: Decimal = _ONE
     rate_at: datetime | None = None
     amount: Decimal = _ZERO
@@ -61,13 +63,15 @@ def decide_legs(
     """
     Return the main leg and, if ``follow_links``, one for each link, in the links' order.
 
+    They are those of any wager like it: without ids, and without what is left to chance.
+
     :raises InvalidRequest: if the main leg's amount would be larger than can be stored.
     """
     targets = plan.targets if follow_links else plan.targets[:1]
     legs = []
     role = Role.MAIN
     for target in targets:
-        leg = Leg(str(uuid_utils.uuid7()), target, role, _refusal_code(target, plan, currency, now))
+        leg = Leg(target, role, _refusal_code(target, plan, currency, now))
         if leg.error is None:
             try:
                 _fill(leg, plan, base_wager, currency)
@@ -75,7 +79,7 @@ def decide_legs(
                 # The caller's wager is at fault only where it was aimed at; a link fails alone.
                 if role == Role.MAIN:
                     raise
-                leg = Leg(leg.id, target, role, refusal.code)
+                leg = Leg(target, role, refusal.code)
         legs.append(leg)
         role = Role.LINKED
     return legs
@@ -115,6 +119,16 @@ def describe_rarities(*, legs: Iterable[Leg]) -> list[dict[str, Any]] | None:
     """Return what few legs have, one object for each leg; None if none of them has anything."""
     rarities = [_rarities(leg) for leg in legs]
     return rarities if any(rarities) else None
+
+
+def has_rarities(*, leg: Leg) -> bool:
+    """Tell whether a leg has anything that few legs have."""
+    return bool(_rarities(leg))
+
+
+def as_json(*, value: Any) -> str:
+    """Return plain values, ids, amounts and instants as JSON for the database."""
+    return _encode(value).decode()
 
 
 def as_array(*, values: Iterable[object]) -> str:
@@ -201,7 +215,6 @@ def _fill(leg: Leg, plan: ContributionPlan, base_wager: Decimal, currency: str) 
             target.terms, base_wager=base_wager, rate=leg.rate
         )
     leg.parts = rules.split_over_pots(leg.amount, [pot.share for pot in target.pots])
-    leg.hits = draw_for(leg=leg, base_wager=base_wager)
 
 
 def _usd_rate(plan: ContributionPlan, currency: str) -> Decimal:

@@ -22,7 +22,7 @@ from core.models import IdempotencyRecord
 from jackpots.api.serializers import represent_linked_contribution
 from jackpots.models import Contribution, Instance
 from jackpots.services import configuration, instances
-from jackpots.services.contributions import Contributed, Wager, contribute
+from jackpots.services.contributions import Accepted, Contributed, Wager, contribute
 from players.models import Player
 from tests.concurrency.sabotage import at_once, execute, meeting, sabotaged
 from tests.factories.jackpots import InstanceFactory
@@ -31,17 +31,19 @@ from tests.jackpots.conftest import link, meter
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+Answer = Contributed | Accepted
+
 STAFF = Actor(kind=ActorKind.STAFF, ref="7")
-RECORD = "jackpots_contribute"
-PLAYER_LOCK = "PERFORM pg_advisory_xact_lock(2, hashint8(v_player.id));"
+RECORD = "jackpots_accept_contribution"
+KEY_LOCK = "PERFORM pg_advisory_xact_lock(1, hashtext(p_operator_id || ':' || p_key));"
+PLAYER_LOCK = "PERFORM pg_advisory_xact_lock(2, hashint8(v_player_id));"
 SHARED_LOCK = "PERFORM pg_advisory_xact_lock_shared(3, number) FROM unnest(p_locks) AS number;"
 #: That of the first leg, and then, when others have theirs, the rest.
-FIRST_LOCK = "PERFORM pg_advisory_xact_lock(3, hashtext(p_legs -> 0 ->> 'instance_id'));"
+FIRST_LOCK = "PERFORM pg_advisory_xact_lock(3, hashtext(p_instance_ids[1]::text));"
 ALL_LOCKS = (
-    "PERFORM pg_advisory_xact_lock(3, hashtext(leg ->> 'instance_id'))"
-    " FROM jsonb_array_elements(p_legs) AS leg;"
+    "PERFORM pg_advisory_xact_lock(3, hashtext(leg::text)) FROM unnest(p_instance_ids) AS leg;"
 )
-CLAIMED = "SELECT id, self_excluded_until"
+CLAIMED = "IF v_fingerprint <> p_fingerprint THEN"
 ANSWERING = "INSERT INTO core_idempotencyrecord"
 
 
@@ -57,10 +59,10 @@ def instance(player: Player) -> Instance:
 
 def contributing(
     instance: Instance, key: str, *, base_wager: str = "50.00", player: str = "ada"
-) -> Callable[[], Contributed | str]:
+) -> Callable[[], Answer | str]:
     """Return a call that contributes and returns the answer, or the code of the refusal."""
 
-    def call() -> Contributed | str:
+    def call() -> Answer | str:
         try:
             return contribute(
                 operator=instance.operator,
@@ -80,16 +82,11 @@ def contributing(
 
 
 @contextmanager
-def keys_not_guarded() -> Iterator[None]:
-    """Let a key be claimed without waiting, and answered twice."""
+def key_may_be_answered_twice() -> Iterator[None]:
     constraint = "idempotency_key_has_one_answer"
     execute(f"ALTER TABLE core_idempotencyrecord DROP CONSTRAINT {constraint}")
     try:
-        with sabotaged(
-            "core_claim_idempotency_key",
-            ("PERFORM pg_advisory_xact_lock(1, hashtext(p_operator_id || ':' || p_key));", ""),
-        ):
-            yield
+        yield
     finally:
         execute("TRUNCATE core_idempotencyrecord")
         execute(
@@ -100,9 +97,9 @@ def keys_not_guarded() -> Iterator[None]:
 
 def test_control_without_its_guards_one_key_has_many_effects(instance: Instance) -> None:
     with (
-        keys_not_guarded(),
+        key_may_be_answered_twice(),
         meeting(8) as all_have_claimed,
-        sabotaged(RECORD, (CLAIMED, f"{all_have_claimed} {CLAIMED}")),
+        sabotaged(RECORD, (KEY_LOCK, ""), (CLAIMED, f"{all_have_claimed} {CLAIMED}")),
     ):
         at_once([contributing(instance, "once")] * 8)
 
@@ -112,7 +109,7 @@ def test_control_without_its_guards_one_key_has_many_effects(instance: Instance)
 def test_64_requests_with_one_key_have_one_effect_and_one_answer(instance: Instance) -> None:
     answers = at_once([contributing(instance, "once")] * 64)
 
-    assert all(isinstance(answer, Contributed) for answer in answers)
+    assert all(not isinstance(answer, str) for answer in answers)
     assert sorted(answer.is_replay for answer in answers) == [False] + [True] * 63
     shown = [represent_linked_contribution(answer.answer) for answer in answers]
     assert shown == [shown[0]] * 64
@@ -160,7 +157,7 @@ def close(instance: Instance) -> int:
     return Contribution.objects.count()
 
 
-def close_while_contributing(instance: Instance) -> tuple[int, list[Contributed | str]]:
+def close_while_contributing(instance: Instance) -> tuple[int, list[Answer | str]]:
     """Close amid contributions; return the rows there were at that moment, and the answers."""
     PlayerFactory.create_batch(8, operator=instance.operator)
     references = Player.objects.exclude(reference="ada").values_list("reference", flat=True)
@@ -168,7 +165,7 @@ def close_while_contributing(instance: Instance) -> tuple[int, list[Contributed 
     counted: list[int] = []
 
     def contribute_until_closed(reference: str) -> Callable[[], Any]:
-        def call() -> list[Contributed | str]:
+        def call() -> list[Answer | str]:
             found = []
             for number in range(200):
                 key = f"{reference}-{number}"
@@ -179,7 +176,7 @@ def close_while_contributing(instance: Instance) -> tuple[int, list[Contributed 
 
         return call
 
-    def close_amid() -> list[Contributed | str]:
+    def close_amid() -> list[Answer | str]:
         while Contribution.objects.count() < 20:
             pass
         counted.append(close(instance))
@@ -214,8 +211,8 @@ def test_while_an_instance_closes_each_contribution_is_wholly_in_or_refused(
 ) -> None:
     rows_at_close, answers = close_while_contributing(instance)
 
-    accepted = [answer for answer in answers if isinstance(answer, Contributed)]
-    refused = [answer for answer in answers if not isinstance(answer, Contributed)]
+    accepted = [answer for answer in answers if not isinstance(answer, str)]
+    refused = [answer for answer in answers if isinstance(answer, str)]
     assert set(refused) == {"INSTANCE_NOT_ACTIVE"}
     assert rows_at_close == Contribution.objects.count() == len(accepted)
     assert meter(instance) == Decimal("0.5") * len(accepted)

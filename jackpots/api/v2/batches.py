@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, ClassVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 from django.http import HttpResponse
@@ -29,6 +29,7 @@ from jackpots.api.serializers import (
     represent_leg,
     wager_of,
 )
+from jackpots.api.v2.templates import MARK, template_of
 from jackpots.services.batches import (
     ITEMS_MAX,
     AsDecided,
@@ -43,9 +44,6 @@ from operators.requests import calling_operator
 
 _MEMBERS = frozenset({"idempotency_key", "instance_id"})
 _UUID_LENGTH = 36
-#: Stands for an id in a template; nobody else can have written it into a name.
-_MARK = uuid4().hex
-
 _encode = msgspec.json.Encoder().encode
 
 
@@ -207,10 +205,9 @@ def _represent(body: Any, outcome: Outcome, templates: dict[Decision, str]) -> A
 
 def _template(decision: Decision) -> str:
     """Return the result of items that went as decided, to be filled in with key and ids."""
-    legs = [replace(leg, id=_MARK) for leg in decision.legs]
-    results = _encode(_represent_legs(results_of(legs=legs))).decode()
-    shown = results.replace("%", "%%").replace(_MARK, "%s")
-    return f'{{"idempotency_key":%s,"status":"accepted","results":{shown},"error":null}}'
+    legs = [replace(leg, id=MARK) for leg in decision.legs]
+    results = template_of(_represent_legs(results_of(legs=legs)))
+    return f'{{"idempotency_key":%s,"status":"accepted","results":{results},"error":null}}'
 
 
 def _represent_legs(legs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,5 +1,7 @@
 """Contributions over HTTP, version 2: links are followed."""
 
+from dataclasses import replace
+from functools import lru_cache
 from typing import ClassVar
 from uuid import UUID
 
@@ -11,7 +13,7 @@ from rest_framework.request import Request
 from core.api.express import ExpressView
 from core.api.idempotency import required_key
 from core.api.problem_schema import problems
-from core.api.responses import json_response
+from core.api.responses import json_response, raw_json_response
 from core.errors import DomainError
 from jackpots.api.serializers import (
     ContributeSerializer,
@@ -26,7 +28,9 @@ from jackpots.api.v2.requests import (
     respond_async,
     respond_stored,
 )
-from jackpots.services.contributions import contribute
+from jackpots.api.v2.templates import MARK, template_of
+from jackpots.services.contributions import Accepted, contribute, results_of
+from jackpots.services.decisions import Decision
 from operators.enums import Scope
 from operators.requests import calling_operator
 
@@ -85,4 +89,16 @@ class LinkedContributionView(ExpressView):
         if contributed.is_replay:
             # The key may be that of a promise.
             return respond_stored(contributed.answer, is_replay=True)
+        if isinstance(contributed, Accepted):
+            ids = (contributed.request_id, *contributed.leg_ids)
+            return raw_json_response(_template(contributed.decision) % ids, status=201)
         return json_response(represent_linked_contribution(contributed.answer), status=201)
+
+
+@lru_cache(maxsize=1000)
+def _template(decision: Decision) -> str:
+    """Return the answer to requests that went as decided, to be filled in with their ids."""
+    legs = [replace(leg, id=MARK) for leg in decision.legs]
+    return template_of(
+        represent_linked_contribution({"request_id": MARK, "results": results_of(legs=legs)})
+    )

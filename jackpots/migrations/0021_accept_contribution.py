@@ -19,7 +19,7 @@ FORWARD = """
 DROP FUNCTION jackpots_record_contribution(
     bigint, bigint, text, text, jsonb, jsonb, timestamptz);
 
-CREATE FUNCTION jackpots_contribute(
+CREATE FUNCTION jackpots_accept_contribution(
     p_operator_id bigint,
     p_player text,
     p_key text,
@@ -220,7 +220,7 @@ $$;
 """
 
 BACKWARD = """
-DROP FUNCTION jackpots_contribute(
+DROP FUNCTION jackpots_accept_contribution(
     bigint, text, text, text, uuid, numeric, text, text, jsonb, integer[], uuid[], uuid[],
     integer[], text[], numeric[], text[], jsonb, jsonb, timestamptz);
 """
