@@ -220,24 +220,47 @@ def list_open(
     return _items(parts, order=("queue_asked_at", "queue_id"), offset=offset, limit=limit)
 
 
-def _own_rows() -> QuerySet[Any]:
-    return Approval.objects.annotate(
-        queue_source=text("approval"),
+def queue_rows(
+    rows: QuerySet[Any],
+    *,
+    source: str,
+    about: Any,
+    kind: Any = None,
+    currency: str = "currency",
+    asked_at: str = "requested_at",
+    asked_by: str = "requested_by",
+    expires_at: str | None = "expires_at",
+) -> QuerySet[Any]:
+    """
+    Return the rows of a source with the columns of the queue.
+
+    They have an ``operator``, an ``amount``, a ``status`` and who decided them; the arguments
+    name the fields that go by other names elsewhere. ``kind`` is the source unless it is given.
+    """
+    return rows.annotate(
+        queue_source=text(source),
         queue_id=Cast("pk", TextField()),
         queue_operator_id=F("operator_id"),
         queue_operator=F("operator__name"),
-        queue_kind=F("kind"),
-        queue_about=F("summary__0"),
+        queue_kind=text(source) if kind is None else kind,
+        queue_about=about,
         queue_amount=F("amount"),
-        queue_currency=F("currency"),
-        queue_asked_at=F("requested_at"),
-        queue_asked_by_kind=F("requested_by_kind"),
-        queue_asked_by_ref=F("requested_by_ref"),
-        queue_expires_at=F("expires_at"),
+        queue_currency=F(currency),
+        queue_asked_at=F(asked_at),
+        queue_asked_by_kind=F(f"{asked_by}_kind"),
+        queue_asked_by_ref=F(f"{asked_by}_ref"),
+        # A bare null would be text to a union.
+        queue_expires_at=F(expires_at) if expires_at else Cast(Value(None), DateTimeField()),
         queue_status=F("status"),
         queue_decided_at=F("decided_at"),
         queue_decided_by_kind=F("decided_by_kind"),
         queue_decided_by_ref=F("decided_by_ref"),
+    )
+
+
+def _own_rows() -> QuerySet[Any]:
+    return queue_rows(
+        Approval.objects.all(), source="approval", kind=F("kind"), about=F("summary__0")
     )
 
 
@@ -266,11 +289,6 @@ OWN = QueueSource(
 def text(value: str) -> Value:
     """Return a text for a column of the queue, as every part of a union needs it."""
     return Value(value, output_field=TextField())
-
-
-def no_instant() -> Cast:
-    """Return the null of a column of instants: a bare one would be text to a union."""
-    return Cast(Value(None), DateTimeField())
 
 
 def list_queue_sources(user: Person) -> list[QueueSource]:

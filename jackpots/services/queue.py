@@ -2,64 +2,39 @@
 
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, TextField
-from django.db.models.functions import Cast, Concat
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Concat
 
 from approvals.ports import QueueSource
-from approvals.selectors import no_instant, text
+from approvals.selectors import queue_rows, text
 from jackpots.enums import BoostStatus, WinStatus
 from jackpots.models import Boost, Win
 
 
 def _boosts() -> QuerySet[Any]:
-    return Boost.objects.annotate(
-        queue_source=text("boost"),
-        queue_id=Cast("pk", TextField()),
-        queue_operator_id=F("operator_id"),
-        queue_operator=F("operator__name"),
-        queue_kind=text("boost"),
-        queue_about=Concat(
-            "pot__name", text(" of "), "pot__instance__name", output_field=TextField()
-        ),
-        queue_amount=F("amount"),
-        queue_currency=F("pot__instance__currency"),
-        queue_asked_at=F("requested_at"),
-        queue_asked_by_kind=F("requested_by_kind"),
-        queue_asked_by_ref=F("requested_by_ref"),
-        queue_expires_at=F("expires_at"),
-        queue_status=F("status"),
-        queue_decided_at=F("decided_at"),
-        queue_decided_by_kind=F("decided_by_kind"),
-        queue_decided_by_ref=F("decided_by_ref"),
+    return queue_rows(
+        Boost.objects.all(),
+        source="boost",
+        about=_sentence("pot__name", text(" of "), "pot__instance__name"),
+        currency="pot__instance__currency",
     )
 
 
 def _wins() -> QuerySet[Any]:
-    return Win.objects.annotate(
-        queue_source=text("win"),
-        queue_id=Cast("pk", TextField()),
-        queue_operator_id=F("operator_id"),
-        queue_operator=F("operator__name"),
-        queue_kind=text("win"),
-        queue_about=Concat(
-            "player__reference",
-            text(", pot "),
-            "pot__name",
-            text(" of "),
-            "instance__name",
-            output_field=TextField(),
+    return queue_rows(
+        Win.objects.all(),
+        source="win",
+        about=_sentence(
+            "player__reference", text(", pot "), "pot__name", text(" of "), "instance__name"
         ),
-        queue_amount=F("amount"),
-        queue_currency=F("currency"),
-        queue_asked_at=F("found_at"),
-        queue_asked_by_kind=F("initiated_by_kind"),
-        queue_asked_by_ref=F("initiated_by_ref"),
-        queue_expires_at=no_instant(),
-        queue_status=F("status"),
-        queue_decided_at=F("decided_at"),
-        queue_decided_by_kind=F("decided_by_kind"),
-        queue_decided_by_ref=F("decided_by_ref"),
+        asked_at="found_at",
+        asked_by="initiated_by",
+        expires_at=None,
     )
+
+
+def _sentence(*parts: Any) -> Concat:
+    return Concat(*parts, output_field=TextField())
 
 
 BOOSTS = QueueSource(
