@@ -237,7 +237,7 @@ def queue_rows(
     They have an ``operator``, an ``amount``, a ``status`` and who decided them; the arguments
     name the fields that go by other names elsewhere. ``kind`` is the source unless it is given.
     """
-    return rows.annotate(
+    found: QuerySet[Any] = rows.annotate(
         queue_source=text(source),
         queue_id=Cast("pk", TextField()),
         queue_operator_id=F("operator_id"),
@@ -256,6 +256,7 @@ def queue_rows(
         queue_decided_by_kind=F("decided_by_kind"),
         queue_decided_by_ref=F("decided_by_ref"),
     )
+    return found
 
 
 def _own_rows() -> QuerySet[Any]:

@@ -16,8 +16,8 @@ from bench.world import World, prepare
 from core.embedded.console import say, tail
 from core.embedded.errors import CannotRun
 
-#: A batch occupies a worker for long; more at once only wait.
-BATCH_CONNECTIONS = 4
+#: A batch occupies a thread for long, so few do; of fewer one worker may get nearly all.
+BATCH_CONNECTIONS = 8
 
 
 @dataclass

@@ -29,7 +29,8 @@ from jackpots.services.contributions import Wager
 #: Every contribution keeps its own copy, so what is sent along stays small.
 METADATA_BYTES_MAX = 4096
 
-_PLAIN_FIELDS = {"player_id", "base_wager", "currency", "gameround_id"}
+#: What a plain body has.
+PLAIN_FIELDS = frozenset({"player_id", "base_wager", "currency", "gameround_id"})
 # Printable ASCII is in NFC; a dot at the beginning might be a path.
 _PLAIN_REFERENCE = re.compile(r"[ -\-0-~][ -.0-~]{0,63}").fullmatch
 _PLAIN_TEXT = re.compile(r"[ -~]{1,128}").fullmatch
@@ -67,13 +68,13 @@ def read_wager(data: Any) -> Wager:
     return plain_wager(data) or wager_of(parsed(ContributeSerializer, data))
 
 
-def plain_wager(data: Any, *, beside: Set[str] = frozenset()) -> Wager | None:
+def plain_wager(data: Any, *, members: Set[str] = PLAIN_FIELDS) -> Wager | None:
     """
     Return the wager of a body that ContributeSerializer would take just as it is, or None.
 
-    Members named in ``beside`` are somebody else's.
+    A body may have no other ``members``; those beyond PLAIN_FIELDS are somebody else's.
     """
-    if type(data) is not dict or not data.keys() <= _PLAIN_FIELDS | beside:
+    if type(data) is not dict or not data.keys() <= members:
         return None
     player, amount = data.get("player_id"), data.get("base_wager")
     currency, round_id = data.get("currency"), data.get("gameround_id", "-")

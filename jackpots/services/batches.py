@@ -51,6 +51,8 @@ ITEMS_MAX = 1000
 #: As for a single contribution: a revision that moves this often is being edited in a loop.
 _ATTEMPTS_MAX = 5
 
+_UNMADE: Any = object()
+
 _decode = msgspec.json.Decoder().decode
 
 
@@ -150,20 +152,20 @@ def _decide_items(
     now: datetime,
 ) -> list[_Decided]:
     """Return the items that can be written together; those refused by now are in outcomes."""
-    made: dict[tuple[UUID, Decimal, str], Decision | DomainError | None] = {}
+    made: dict[tuple[int, Decimal, str], Decision | DomainError | None] = {}
     found = []
     terms_count = 0
     for number, item in items:
         wager = item.wager
-        alike = (item.instance_id, wager.base_wager, wager.currency)
-        if alike not in made:
+        # As a number an id is hashed in a fraction of the time.
+        alike = (item.instance_id.int, wager.base_wager, wager.currency)
+        decision = made.get(alike, _UNMADE)
+        if decision is _UNMADE:
             made[alike] = decision = _decide(operator, item, first=terms_count + 1, now=now)
             terms_count += len(decision.legs) if isinstance(decision, Decision) else 0
-        else:
-            decision = made[alike]
         if isinstance(decision, Decision):
             found.append(_decided(number, item, decision))
-        elif decision is not None:
+        elif isinstance(decision, DomainError):
             outcomes[number] = decision
     return found
 

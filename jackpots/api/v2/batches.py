@@ -18,11 +18,12 @@ from core.api.express import ExpressView
 from core.api.idempotency import checked_key, fingerprint
 from core.api.problem_schema import FieldErrorSerializer, problems
 from core.api.problems import refusal_of
-from core.api.responses import json_response
+from core.api.responses import raw_json_response
 from core.api.serializers import BodySerializer, parsed
 from core.errors import DomainError, InvalidRequest
 from core.idempotency import IdempotencyKey
 from jackpots.api.serializers import (
+    PLAIN_FIELDS,
     ContributeSerializer,
     LegSerializer,
     plain_wager,
@@ -42,7 +43,7 @@ from jackpots.services.contributions import results_of
 from operators.enums import Scope
 from operators.requests import calling_operator
 
-_MEMBERS = frozenset({"idempotency_key", "instance_id"})
+_MEMBERS = PLAIN_FIELDS | {"idempotency_key", "instance_id"}
 _UUID_LENGTH = 36
 _encode = msgspec.json.Encoder().encode
 
@@ -122,7 +123,7 @@ class BatchView(ExpressView):
             _represent(body, item if isinstance(item, DomainError) else next(outcomes), templates)
             for body, item in zip(bodies, read, strict=True)
         ]
-        return json_response({"results": results})
+        return raw_json_response(f'{{"results":[{",".join(results)}]}}')
 
 
 def _contributions_of(data: Any) -> list[Any]:
@@ -155,7 +156,7 @@ def _plain_item(body: dict[str, Any], *, path: str) -> BatchItem | None:
     key, instance_id = body.get("idempotency_key"), body.get("instance_id")
     if type(key) is not str or type(instance_id) is not str or len(instance_id) != _UUID_LENGTH:
         return None
-    wager = plain_wager(body, beside=_MEMBERS)
+    wager = plain_wager(body, members=_MEMBERS)
     if wager is None:
         return None
     try:
@@ -178,15 +179,15 @@ def _key_of(body: dict[str, Any], key: str, *, path: str) -> IdempotencyKey:
     return IdempotencyKey(checked_key(key), fingerprint("POST", path, body))
 
 
-def _represent(body: Any, outcome: Outcome, templates: dict[Decision, str]) -> Any:
+def _represent(body: Any, outcome: Outcome, templates: dict[Decision, str]) -> str:
+    """Return the JSON of what became of an item."""
     key = body.get("idempotency_key") if isinstance(body, dict) else None
     key = key if isinstance(key, str) else None
     if isinstance(outcome, AsDecided):
         decision = outcome.decision
         if decision not in templates:
             templates[decision] = _template(decision)
-        shown = templates[decision] % (_encode(key).decode(), *outcome.contribution_ids)
-        return msgspec.Raw(shown.encode())
+        return templates[decision] % (_encode(key).decode(), *outcome.contribution_ids)
     result: dict[str, Any] = {
         "idempotency_key": key,
         "status": "failed",
@@ -197,10 +198,10 @@ def _represent(body: Any, outcome: Outcome, templates: dict[Decision, str]) -> A
         result["error"] = {"code": outcome.code, "detail": outcome.detail}
         if "errors" in outcome.members:
             result["error"]["errors"] = outcome.members["errors"]
-        return result
-    result["status"] = "replayed" if outcome.is_replay else "accepted"
-    result["results"] = _represent_legs(outcome.answer["results"])
-    return result
+    else:
+        result["status"] = "replayed" if outcome.is_replay else "accepted"
+        result["results"] = _represent_legs(outcome.answer["results"])
+    return _encode(result).decode()
 
 
 def _template(decision: Decision) -> str:
