@@ -29,4 +29,6 @@ CRM = Person("eve-crm", roles=("CRM",))
 CAREFUL = Person("cat-careful")
 #: Signs out.
 LEAVING = Person("dan-leaving")
-HIRED = (FIRST, SECOND, CRM, CAREFUL, LEAVING)
+#: Signs in where a second factor is required, and has none.
+STRICT = Person("fay-strict", roles=("CRM",))
+HIRED = (FIRST, SECOND, CRM, CAREFUL, LEAVING, STRICT)
