@@ -309,11 +309,17 @@ def get_game_terms(*, user_promo: UserPromo, game: Game) -> PromoGame | None:
     """Return what the claim's games list says of a game, asked once an instance; None: nothing."""
     known = user_promo.__dict__.setdefault("known_games", {})
     if game.pk not in known:
-        known[game.pk] = PromoGame.objects.filter(
+        terms = PromoGame.objects.filter(
             promo_id=user_promo.promo_id, version=user_promo.games_version, game_id=game.pk
         ).first()
-    terms: PromoGame | None = known[game.pk]
-    return terms
+        remember_game_terms(user_promo=user_promo, game_id=game.pk, terms=terms)
+    found: PromoGame | None = known[game.pk]
+    return found
+
+
+def remember_game_terms(*, user_promo: UserPromo, game_id: int, terms: PromoGame | None) -> None:
+    """Let an instance know what its claim's games list says of a game, for get_game_terms()."""
+    user_promo.__dict__.setdefault("known_games", {})[game_id] = terms
 
 
 def list_user_promos(*, operator: Operator) -> UserPromoQuerySet:

@@ -23,6 +23,7 @@ from bonuses.services import wagering
 from bonuses.services.wagering import GrantProgress
 from core import audit, locks
 from core.actors import Actor
+from core.writes import write_together
 from operators.models import Operator
 from players.rules import canonical_reference
 from players.selectors import get_player
@@ -85,7 +86,7 @@ def place_bet(
         return _replayed(operator, player_reference, new, actor=actor, now=now)
 
     refusals.refuse_excluded(player=bet.player, now=now)
-    standing = lock_standing(operator=operator, player=bet.player, bet=None, actor=actor, now=now)
+    standing = lock_standing(operator=operator, bet=bet, actor=actor, now=now)
     if standing.user_promo is not None:
         refused = rollover.list_bet_refusals(
             user_promo=standing.user_promo, game=bet.game, stake_usd=bet.stake_usd, now=now
@@ -94,7 +95,7 @@ def place_bet(
             raise BetRestrictedByPromo(" ".join(refusal.detail for refusal in refused))
     paying.take_stake(operator=operator, bet=bet, standing=standing, actor=actor, now=now)
     if bet.is_settled:
-        _count(operator, bet, standing, actor=actor, now=now)
+        return _count(operator, bet, standing, actor=actor, now=now)
     return _played(bet, standing)
 
 
@@ -127,7 +128,7 @@ def settle_bet(
     if bet.is_settled and bet.payout != payout:
         raise BetAlreadySettled("The bet has been settled with another payout.")
 
-    standing = lock_standing(operator=operator, player=bet.player, bet=bet, actor=actor, now=now)
+    standing = lock_standing(operator=operator, bet=bet, actor=actor, now=now)
     if bet.is_settled:
         return _played(bet, standing)
     before = _described(bet)
@@ -135,8 +136,7 @@ def settle_bet(
     bet.save(update_fields=["status", "payout", "settled_at"])
     paying.pay_payout(operator=operator, bet=bet, standing=standing, now=now)
     _record(operator, bet, action="activity.bet.settled", before=before, actor=actor, now=now)
-    _count(operator, bet, standing, actor=actor, now=now)
-    return _played(bet, standing)
+    return _count(operator, bet, standing, actor=actor, now=now)
 
 
 @transaction.atomic(savepoint=False)
@@ -153,7 +153,7 @@ def roll_back_bet(
     :raises InsufficientFunds: if the player, with the stake back, has less than the payout.
     """
     bet = _lock_bet(operator, player_reference, bet_id)
-    standing = lock_standing(operator=operator, player=bet.player, bet=bet, actor=actor, now=now)
+    standing = lock_standing(operator=operator, bet=bet, actor=actor, now=now)
     if bet.is_rolled_back:
         return _played(bet, standing)
     was_settled, before = bet.is_settled, _described(bet)
@@ -184,7 +184,7 @@ def _replayed(
     placed = (bet.game.slug, bet.stake, bet.currency, bet.placed_payout)
     if placed != (new.game_slug, new.stake, new.currency, new.payout):
         raise BetAlreadyExists("The player has a bet of this id with other content.")
-    standing = lock_standing(operator=operator, player=player, bet=None, actor=actor, now=now)
+    standing = lock_standing(operator=operator, bet=bet, actor=actor, now=now)
     return _played(bet, standing)
 
 
@@ -195,29 +195,36 @@ def _lock_bet(operator: Operator, player_reference: str, bet_id: str) -> Bet:
 
 def _count(
     operator: Operator, bet: Bet, standing: Standing, *, actor: Actor, now: datetime
-) -> None:
+) -> PlayedBet:
     """Let a settled bet advance the promo, the grants and the player's totals."""
-    if standing.user_promo is not None:
-        standing.user_promo = rollover.record_settled_bet(
-            user_promo=standing.user_promo,
-            game=bet.game,
-            bet_ref=str(bet.pk),
-            stake_usd=bet.stake_usd,
-            placed_at=bet.placed_at,
-            actor=actor,
-            now=now,
+    progress: list[GrantProgress] = []
+    with write_together() as writes:
+        if standing.user_promo is not None:
+            standing.user_promo = rollover.record_settled_bet(
+                user_promo=standing.user_promo,
+                game=bet.game,
+                bet_ref=str(bet.pk),
+                stake_usd=bet.stake_usd,
+                placed_at=bet.placed_at,
+                writes=writes,
+                actor=actor,
+                now=now,
+            )
+        if standing.live:
+            progress = wagering.count_bet_towards_grants(
+                grants=standing.live,
+                game=bet.game,
+                bet_ref=str(bet.pk),
+                stake=bet.stake,
+                placed_at=bet.placed_at,
+                writes=writes,
+                actor=actor,
+                now=now,
+            )
+        totals.add_wager(
+            operator=operator, player_id=bet.player_id, usd_amount=bet.stake_usd, writes=writes
         )
-    if standing.live:
-        wagering.count_bet_towards_grants(
-            grants=standing.live,
-            game=bet.game,
-            bet_ref=str(bet.pk),
-            stake=bet.stake,
-            placed_at=bet.placed_at,
-            actor=actor,
-            now=now,
-        )
-    totals.add_wager(operator=operator, player_id=bet.player_id, usd_amount=bet.stake_usd)
+    return PlayedBet(bet=bet, user_promo=standing.user_promo, grants=progress)
 
 
 def _played(bet: Bet, standing: Standing) -> PlayedBet:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from django.db import DataError, connection
-from django.db.models import Model
 from psycopg.errors import NumericValueOutOfRange
 
 from activity.enums import BetStatus
@@ -15,13 +14,12 @@ from activity.models import Bet
 from activity.services import refusals
 from core.errors import InvalidRequest, ResourceBusy
 from core.models import new_id
+from core.rows import RowOf
 from games.models import Game
 from games.selectors import get_game
 from operators.models import Operator
 from operators.selectors import get_usd_rate
 from players.models import Player
-
-M = TypeVar("M", bound=Model)
 
 # Everything that a bet is placed upon and the bet itself, in one round trip. The bet comes
 # first of all that the transaction writes, so two requests of one bet meet here: the second
@@ -135,25 +133,12 @@ def explain_absence(*, operator: Operator, player: Player, new: NewBet, now: dat
     raise ResourceBusy("The bet could not be placed at this instant. Send it again.")
 
 
-def _columns_of(name: str, model: type[Model]) -> list[str]:
-    return [f'{name}."{field.column}"' for field in model._meta.concrete_fields]
-
-
-_BET, _PLAYER, _GAME = (
-    _columns_of(name, model)
-    for name, model in (("placed", Bet), ("player", Player), ("game", Game))
-)
-_SQL = _PLACE.format(columns=", ".join(_BET + _PLAYER + _GAME))
+_BET, _PLAYER, _GAME = RowOf(Bet, "placed"), RowOf(Player, "player"), RowOf(Game, "game")
+_SQL = _PLACE.format(columns=", ".join(row.columns for row in (_BET, _PLAYER, _GAME)))
 
 
 def _bet_of(row: Sequence[Any]) -> Bet:
     values = iter(row)
-    bet = _instance(Bet, [next(values) for _ in _BET])
-    bet.player = _instance(Player, [next(values) for _ in _PLAYER])
-    bet.game = _instance(Game, [next(values) for _ in _GAME])
+    bet = _BET.take(values)
+    bet.player, bet.game = _PLAYER.take(values), _GAME.take(values)
     return bet
-
-
-def _instance(model: type[M], values: Sequence[Any]) -> M:
-    names = [field.attname for field in model._meta.concrete_fields]
-    return model.from_db("default", names, values)

@@ -12,7 +12,6 @@ from bonuses.services import endings as grant_endings
 from bonuses.services import funding
 from core.actors import Actor
 from operators.models import Operator
-from players.models import Player
 from promos.services import endings as promo_endings
 from promos.services import open_promos
 
@@ -36,21 +35,19 @@ class Standing:
 
 
 @transaction.atomic(savepoint=False)
-def lock_standing(
-    *, operator: Operator, player: Player, bet: Bet | None, actor: Actor, now: datetime
-) -> Standing:
+def lock_standing(*, operator: Operator, bet: Bet, actor: Actor, now: datetime) -> Standing:
     """
-    Lock the player's open promo and own grants; those whose time is up expire here.
+    Lock the open promo and own grants of a bet's player; those whose time is up expire here.
 
-    Promos before bonuses, and both before the money of an expiry moves. ``bet`` is one that
-    is there already, and that the caller holds. Joins the caller's transaction.
+    Promos before bonuses, and both before the money of an expiry moves. The caller holds the
+    bet. Joins the caller's transaction.
 
     :raises ResourceBusy: if one of them, or an account, is in use.
     """
-    user_promo = open_promos.lock_open_promo(operator=operator, player=player)
+    player = bet.player
+    user_promo = open_promos.lock_open_promo(operator=operator, player=player, game_id=bet.game_id)
     # Read without a lock: who pays for a bet is decided when it is placed, and never again.
-    is_funded = bet is not None and bet.bonus_stake > 0
-    funder_ids = funding.list_funders(bet_ref=str(bet.pk)) if bet and is_funded else []
+    funder_ids = funding.list_funders(bet_ref=str(bet.pk)) if bet.bonus_stake else []
     grants = grant_endings.lock_open_grants(operator=operator, player=player, grant_ids=funder_ids)
     if user_promo is not None and user_promo.is_overdue(now=now):
         promo_endings.expire_user_promo(user_promo=user_promo, actor=actor, now=now)

@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 
 from bonuses.enums import GrantStatus
 from bonuses.models import BonusGrant
@@ -23,6 +22,7 @@ from bonuses.services.announcements import announce_grant
 from core import audit, locks, money
 from core.actors import Actor
 from core.errors import ResourceBusy
+from core.rows import RowOf
 from operators.models import Operator
 from players.models import Player
 
@@ -30,6 +30,18 @@ logger = logging.getLogger(__name__)
 
 
 # Which have not ended
+
+_OF_PLAYER = """
+    SELECT {columns} FROM bonuses_bonusgrant
+    WHERE operator_id = %(operator)s AND player_id = %(player)s AND is_internal AND {wanted}
+    ORDER BY id
+"""
+_GRANT = RowOf(BonusGrant)
+_OPEN = _OF_PLAYER.format(columns=_GRANT.columns, wanted="status = 'active'")
+# Apart, because no index serves both.
+_OPEN_OR_NAMED = _OF_PLAYER.format(
+    columns=_GRANT.columns, wanted="(status = 'active' OR id = ANY(%(named)s))"
+)
 
 
 @transaction.atomic(savepoint=False)
@@ -44,14 +56,15 @@ def lock_open_grants(
 
     :raises ResourceBusy: if one of them is in use.
     """
-    grants = BonusGrant.objects.for_operator(operator).internal().filter(player=player)
-    wanted = Q(status=GrantStatus.ACTIVE)
-    if grant_ids:
-        wanted |= Q(pk__in=grant_ids)
-    locked = locks.lock_many(grants.filter(wanted))
-    for grant in locked:
+    rows = locks.lock_rows(
+        _OPEN_OR_NAMED if grant_ids else _OPEN,
+        {"operator": operator.pk, "player": player.pk, "named": list(grant_ids)},
+        table="bonuses_bonusgrant",
+    )
+    grants = [_GRANT.take(iter(row)) for row in rows]
+    for grant in grants:
         grant.operator, grant.player = operator, player
-    return locked
+    return grants
 
 
 @transaction.atomic(savepoint=False)

@@ -20,6 +20,7 @@ from bonuses.services.endings import complete_grant
 from core.actors import Actor
 from core.errors import InvalidRequest
 from core.money import AMOUNT_LIMIT
+from core.writes import Writes, write_together
 from games.models import Game
 
 
@@ -39,15 +40,17 @@ def count_bet_towards_grants(
     bet_ref: str,
     stake: Decimal,
     placed_at: datetime,
+    writes: Writes,
     actor: Actor,
     now: datetime,
-) -> None:
+) -> list[GrantProgress]:
     """
     Let a settled bet advance the active ones of the grants, and complete those that get there.
 
     A bet counts if it was placed when the grant was active already, and settled before the
     grant's time is up; the whole stake counts, whoever paid it, at the weight of the game.
-    Joins the caller's transaction.
+    Return all of the grants with what the bet has brought them. Joins the caller's
+    transaction; what the bet brought is in ``writes`` unless a grant was completed.
 
     :raises InvalidRequest: if the sum would be larger than can be stored.
     :raises ResourceBusy: if an account is in use.
@@ -62,10 +65,15 @@ def count_bet_towards_grants(
             )
             weighted = rules.weighted_amount_of(stake=stake, weight=weight)
             advanced.append(GrantProgress(grant, weighted))
-    _write(advanced, bet_ref, wagered=stake, now=now)
-    for progress in advanced:
-        if progress.grant.is_wagered:
-            complete_grant(grant=progress.grant, actor=actor, now=now)
+    _write(advanced, bet_ref, wagered=stake, writes=writes, now=now)
+    wagered = [progress.grant for progress in advanced if progress.grant.is_wagered]
+    if wagered:
+        # Only an active grant is advanced, and completing one locks accounts.
+        writes.send()
+    for grant in wagered:
+        complete_grant(grant=grant, actor=actor, now=now)
+    brought = {progress.grant.pk: progress.weighted_amount for progress in advanced}
+    return _progress_of(grants, brought)
 
 
 @transaction.atomic(savepoint=False)
@@ -80,12 +88,18 @@ def take_back_bet_from_grants(
     active = [grant for grant in grants if grant.is_active]
     brought = _brought_by(bet_ref, active)
     taken = [GrantProgress(grant, -brought[grant.pk]) for grant in active if grant.pk in brought]
-    _write(taken, bet_ref, wagered=-stake, now=now)
+    with write_together() as writes:
+        _write(taken, bet_ref, wagered=-stake, writes=writes, now=now)
 
 
 def list_progress(*, grants: Sequence[BonusGrant], bet_ref: str) -> list[GrantProgress]:
     """Return the grants with what the bet has brought them: nothing, if it was taken back."""
-    brought = _brought_by(bet_ref, grants)
+    return _progress_of(grants, _brought_by(bet_ref, grants))
+
+
+def _progress_of(
+    grants: Sequence[BonusGrant], brought: Mapping[UUID, Decimal]
+) -> list[GrantProgress]:
     return [GrantProgress(grant, brought.get(grant.pk, Decimal(0))) for grant in grants]
 
 
@@ -103,25 +117,33 @@ def _brought_by(bet_ref: str, grants: Sequence[BonusGrant]) -> Mapping[UUID, Dec
 
 
 def _write(
-    progresses: Sequence[GrantProgress], bet_ref: str, *, wagered: Decimal, now: datetime
+    progresses: Sequence[GrantProgress],
+    bet_ref: str,
+    *,
+    wagered: Decimal,
+    writes: Writes,
+    now: datetime,
 ) -> None:
+    if not progresses:
+        return
     for progress in progresses:
         if progress.grant.total_wagered + wagered >= AMOUNT_LIMIT:
             raise InvalidRequest("The grant's wagering would be larger than can be stored.")
-    WagerEvent.objects.bulk_create(
+    writes.add(
+        "INSERT INTO bonuses_wagerevent"
+        " (grant_id, source, wagered_amount, weighted_amount, created_at)"
+        " SELECT grant_id, %s, %s, weighted_amount, %s"
+        " FROM unnest(%s::uuid[], %s::numeric[]) AS brought (grant_id, weighted_amount)",
         [
-            WagerEvent(
-                grant=progress.grant,
-                source=_source_of(bet_ref),
-                wagered_amount=wagered,
-                weighted_amount=progress.weighted_amount,
-                created_at=now,
-            )
-            for progress in progresses
-        ]
+            _source_of(bet_ref),
+            wagered,
+            now,
+            [progress.grant.pk for progress in progresses],
+            [progress.weighted_amount for progress in progresses],
+        ],
     )
     for progress in progresses:
-        # The trigger has moved the columns; the row is locked, so this is what it holds.
+        # A trigger moves the columns; the row is locked, so this is what it will hold.
         progress.grant.total_wagered += wagered
         progress.grant.wagering_progress += progress.weighted_amount
 

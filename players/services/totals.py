@@ -13,6 +13,7 @@ from django.db.models import F
 from psycopg.errors import NumericValueOutOfRange
 
 from core.errors import InvalidRequest, NotFound
+from core.writes import Writes
 from operators.models import Operator
 from players.models import Player
 
@@ -34,16 +35,20 @@ def add_deposit(*, operator: Operator, player_id: int, usd_amount: Decimal) -> N
     )
 
 
-@transaction.atomic(savepoint=False)
-def add_wager(*, operator: Operator, player_id: int, usd_amount: Decimal) -> None:
+def add_wager(*, operator: Operator, player_id: int, usd_amount: Decimal, writes: Writes) -> None:
     """
-    Count the stake of a settled bet. Joins the caller's transaction.
+    Count the stake of a settled bet, with what else ``writes`` is to write.
 
-    :raises NotFound: if the operator has no such player.
-    :raises InvalidRequest: if the total would be larger than can be stored.
+    Sending them raises NotFound if the operator has no such player, and InvalidRequest if
+    the total would be larger than can be stored.
     """
     assert usd_amount >= 0, f"wager of {usd_amount}"
-    _change(operator, player_id, total_wager_usd=F("total_wager_usd") + usd_amount)
+    writes.add(
+        "UPDATE players_player SET total_wager_usd = total_wager_usd + %s"
+        " WHERE operator_id = %s AND id = %s",
+        [usd_amount, operator.pk, player_id],
+        written=_require_player,
+    )
 
 
 @transaction.atomic(savepoint=False)
@@ -65,5 +70,9 @@ def _change(operator: Operator, player_id: int, **changes: object) -> None:
         if isinstance(error.__cause__, NumericValueOutOfRange):
             raise InvalidRequest("The total would be larger than can be stored.") from error
         raise
+    _require_player(changed_count)
+
+
+def _require_player(changed_count: int) -> None:
     if not changed_count:
         raise NotFound("There is no such player.")

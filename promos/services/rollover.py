@@ -13,6 +13,7 @@ from django.db.models import Sum
 
 from core import audit
 from core.actors import Actor
+from core.writes import Writes, write_together
 from games.models import Game
 from promos import rules
 from promos.enums import RestrictedAction, UserPromoStatus
@@ -56,6 +57,7 @@ def record_settled_bet(
     bet_ref: str,
     stake_usd: Decimal,
     placed_at: datetime,
+    writes: Writes,
     actor: Actor,
     now: datetime,
 ) -> UserPromo:
@@ -64,7 +66,7 @@ def record_settled_bet(
 
     A bet counts if it was placed and settled while the claim was active and before its
     deadline, on a game of its list. A claim whose time is up expires. Joins the caller's
-    transaction.
+    transaction; what the bet brought is in ``writes`` unless the claim ended.
     """
     if user_promo.is_overdue(now=now):
         return expire_user_promo(user_promo=user_promo, actor=actor, now=now)
@@ -79,8 +81,10 @@ def record_settled_bet(
     progress = rules.progress_of(stake_usd=stake_usd, wager_multiplier=terms.wager_multiplier)
     if progress == 0:
         return user_promo
-    _advance(user_promo, bet_ref, progress, now=now)
+    _advance(user_promo, bet_ref, progress, writes=writes, now=now)
     if user_promo.is_wagered:
+        # Only an active claim is advanced.
+        writes.send()
         complete_user_promo(user_promo=user_promo, actor=actor, now=now)
     return user_promo
 
@@ -99,7 +103,8 @@ def take_back_bet(*, user_promo: UserPromo, bet_ref: str, actor: Actor, now: dat
     records = WagerRecord.objects.filter(user_promo=user_promo, bet_ref=bet_ref)
     brought = records.aggregate(total=Sum("usd_amount"))["total"]
     if brought:
-        _advance(user_promo, bet_ref, -brought, now=now)
+        with write_together() as writes:
+            _advance(user_promo, bet_ref, -brought, writes=writes, now=now)
     return user_promo
 
 
@@ -124,12 +129,15 @@ def complete_user_promo(*, user_promo: UserPromo, actor: Actor, now: datetime) -
     return user_promo
 
 
-def _advance(user_promo: UserPromo, bet_ref: str, progress: Decimal, *, now: datetime) -> None:
-    record = WagerRecord(
-        user_promo=user_promo, bet_ref=bet_ref, usd_amount=progress, created_at=now
+def _advance(
+    user_promo: UserPromo, bet_ref: str, progress: Decimal, *, writes: Writes, now: datetime
+) -> None:
+    writes.add(
+        "INSERT INTO promos_wagerrecord (user_promo_id, bet_ref, usd_amount, created_at)"
+        " VALUES (%s, %s, %s, %s)",
+        [user_promo.pk, bet_ref, progress, now],
     )
-    record.save(force_insert=True)
-    # The trigger has moved the column; the row is locked, so this is what it holds.
+    # A trigger moves the column; the row is locked, so this is what it will hold.
     user_promo.wagered_usd_amount += progress
 
 

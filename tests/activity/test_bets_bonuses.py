@@ -360,8 +360,26 @@ def test_a_bet_takes_the_same_statements_however_many_bonuses(client: Client, pl
     for _ in range(4):
         play.granted("10.00")
 
-    # Balances, wager events, and what they brought.
-    assert (with_one - without, statements("r-3") - with_one) == (3, 0)
+    # The balances, because bonuses may have to pay.
+    assert (with_one - without, statements("r-3") - with_one) == (1, 0)
+
+
+def test_a_bet_with_a_promo_and_a_bonus_takes_eight_statements(client: Client, play: Play) -> None:
+    play.has("100.00")
+    user_promo = claim_of(play.player, play.slots)
+    deposit_by(play.player, 50)
+    grant = play.granted("10.00")
+    bet(client, "1.00", payout="0", bet_id="warm-up")
+
+    with CaptureQueriesContext(connection) as queries:
+        body = bet(client, "1.00", payout="0.50").json()
+
+    assert body["promo"]["progress"]["wagered_usd_amount"] == "2.00"
+    assert body["bonuses"][0]["wagering_progress"] == "2.00"
+    assert str(user_promo.pk) == body["promo"]["id"]
+    assert str(grant.pk) == body["bonuses"][0]["grant_id"]
+    statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
+    assert len(statements) == 8, "\n".join(statements)
 
 
 def test_locks_the_grants_after_the_promo(client: Client, play: Play, record_locks: Any) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from core.books import Difference, check_names, find_differences
 from core.errors import InvalidRequest, NotFound
+from core.writes import write_together
 from games.models import Game
 from players.models import Player
 from players.services import totals
@@ -66,17 +67,22 @@ def test_a_deposit_counts(player: Player) -> None:
     assert stored(player) == (Decimal("0.00000001"), 1, 0)
 
 
+def add_wager(**wager: Any) -> None:
+    with write_together() as writes:
+        totals.add_wager(**wager, writes=writes)
+
+
 def test_a_wager_counts_and_is_taken_back(player: Player) -> None:
     for change, expected in (
-        (totals.add_wager, Decimal("12.5")),
-        (totals.add_wager, Decimal(25)),
+        (add_wager, Decimal("12.5")),
+        (add_wager, Decimal(25)),
         (totals.take_back_wager, Decimal("12.5")),
     ):
         change(operator=player.operator, player_id=player.pk, usd_amount=Decimal("12.5"))
         assert stored(player) == (0, 0, expected)
 
 
-@pytest.mark.parametrize("change", [totals.add_deposit, totals.add_wager, totals.take_back_wager])
+@pytest.mark.parametrize("change", [totals.add_deposit, add_wager, totals.take_back_wager])
 def test_a_player_of_another_operator_is_not_found(change: Any, player: Player) -> None:
     with pytest.raises(NotFound):
         change(operator=OperatorFactory.create(), player_id=player.pk, usd_amount=Decimal(1))
@@ -84,7 +90,7 @@ def test_a_player_of_another_operator_is_not_found(change: Any, player: Player) 
     assert stored(player) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("change", [totals.add_deposit, totals.add_wager])
+@pytest.mark.parametrize("change", [totals.add_deposit, add_wager])
 def test_more_than_can_be_stored_is_refused(change: Any, player: Player) -> None:
     most = Decimal("99999999999999999999.99999999")
     Player.objects.filter(pk=player.pk).update(total_deposit_usd=most, total_wager_usd=most)

@@ -1,11 +1,12 @@
 """core.locks: the only place that locks, and what it refuses."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from core import locks
@@ -48,6 +49,7 @@ def test_a_lock_outside_a_transaction_is_refused() -> None:
     for take in (
         lambda: locks.lock_many(rows),
         lambda: locks.lock_one(rows),
+        lambda: locks.lock_rows("SELECT id FROM players_player", [], table="players_player"),
         lambda: locks.lock_exclusively(AdvisoryLock.RAFFLE_PLAYER, "all"),
     ):
         with pytest.raises(RuntimeError, match="locks nothing"):
@@ -84,9 +86,15 @@ def test_two_rows_where_one_was_meant_are_the_programmers_mistake() -> None:
         locks.lock_one(Player.objects.all())
 
 
+def lock_by_sql(players: QuerySet[Player]) -> None:
+    sql = "SELECT id FROM players_player WHERE id = %s"
+    assert locks.lock_rows(sql, [players.get().pk], table="players_player") != []
+
+
 @in_transactions
 @pytest.mark.usefixtures("_impatient")
-def test_a_row_in_use_is_busy_until_it_is_let_go() -> None:
+@pytest.mark.parametrize("lock", [locks.lock_one, lock_by_sql])
+def test_a_row_in_use_is_busy_until_it_is_let_go(lock: Callable[[Any], Any]) -> None:
     player = PlayerFactory.create()
     rows = Player.objects.filter(pk=player.pk)
 
@@ -95,7 +103,7 @@ def test_a_row_in_use_is_busy_until_it_is_let_go() -> None:
             cursor.execute("SET lock_timeout = '50ms'")
         try:
             with transaction.atomic():
-                locks.lock_one(rows)
+                lock(rows)
         except ResourceBusy:
             return "busy"
         else:
@@ -105,7 +113,7 @@ def test_a_row_in_use_is_busy_until_it_is_let_go() -> None:
                 cursor.execute("RESET lock_timeout")
 
     with transaction.atomic():
-        locks.lock_one(rows)
+        lock(rows)
         during = elsewhere(lock_impatiently)
     after = elsewhere(lock_impatiently)
 

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from core import money
 from core.actors import Actor
+from core.writes import write_together
 from games.models import Game
 from operators.models import Operator
 from operators.selectors import get_usd_rate
@@ -103,15 +104,17 @@ class Life:
         user_promo = self.open()
         if user_promo is None:
             return None
-        return rollover.record_settled_bet(
-            user_promo=user_promo,
-            game=game,
-            bet_ref=ref or f"bet-{self.bets}",
-            stake_usd=Decimal(stake_usd),
-            placed_at=placed_at or self.now,
-            actor=self.actor,
-            now=self.now,
-        )
+        with write_together() as writes:
+            return rollover.record_settled_bet(
+                user_promo=user_promo,
+                game=game,
+                bet_ref=ref or f"bet-{self.bets}",
+                stake_usd=Decimal(stake_usd),
+                placed_at=placed_at or self.now,
+                writes=writes,
+                actor=self.actor,
+                now=self.now,
+            )
 
     @transaction.atomic
     def roll_back(self, ref: str) -> UserPromo | None:
