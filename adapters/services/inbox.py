@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db import connection, transaction
+from django.db.models import Q
 
 from adapters import selectors
 from adapters.enums import MessageOutcome
@@ -23,6 +23,21 @@ from adapters.webhooks.parsing import parse_event
 from bonuses.services.state_sync import SyncResult, apply_platform_event
 from core.errors import DomainError, NotFound
 from core.failpoints import failpoint
+
+# One that comes again is counted, and stays what it was.
+_STORE = """
+    INSERT INTO adapters_webhookmessage AS stored (
+        operator_id, adapter_slug, webhook_id, signed_at, signatures, body, digest,
+        delivery_count, outcome, event_id, detail, received_at, last_received_at
+    )
+    VALUES (
+        %(operator)s, %(adapter_slug)s, %(webhook_id)s, %(signed_at)s, %(signatures)s, %(body)s,
+        %(digest)s, 1, %(outcome)s, '', '', %(now)s, %(now)s
+    )
+    ON CONFLICT (adapter_slug, webhook_id, digest) DO UPDATE
+    SET delivery_count = stored.delivery_count + 1, last_received_at = EXCLUDED.last_received_at
+    RETURNING id
+"""
 
 
 def receive_bonus_event(
@@ -105,29 +120,23 @@ def _find_platform(adapter_slug: str) -> AdapterConfig:
 
 @transaction.atomic(durable=True)
 def _store(config: AdapterConfig, *, headers: Mapping[str, str], body: bytes, now: datetime) -> int:
-    message = WebhookMessage(
-        operator=config.operator,
-        adapter_slug=config.slug,
-        webhook_id=headers[signing.ID_HEADER],
-        signed_at=datetime.fromtimestamp(int(headers[signing.TIMESTAMP_HEADER]), UTC),
-        signatures=headers[signing.SIGNATURE_HEADER],
-        body=body,
-        digest=hashlib.sha256(body).hexdigest(),
-        received_at=now,
-        last_received_at=now,
-    )
-    same = WebhookMessage.objects.filter(
-        adapter_slug=message.adapter_slug, webhook_id=message.webhook_id, digest=message.digest
-    )
-    counted = {"delivery_count": F("delivery_count") + 1, "last_received_at": now}
-    if not same.update(**counted):
-        try:
-            with transaction.atomic():
-                message.save(force_insert=True)
-        except IntegrityError:
-            if not same.update(**counted):
-                raise
-    return same.values_list("pk", flat=True).get()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STORE,
+            {
+                "operator": config.operator_id,
+                "adapter_slug": config.slug,
+                "webhook_id": headers[signing.ID_HEADER],
+                "signed_at": datetime.fromtimestamp(int(headers[signing.TIMESTAMP_HEADER]), UTC),
+                "signatures": headers[signing.SIGNATURE_HEADER],
+                "body": body,
+                "digest": hashlib.sha256(body).hexdigest(),
+                "outcome": MessageOutcome.RECEIVED,
+                "now": now,
+            },
+        )
+        (message_id,) = cursor.fetchone()
+    return int(message_id)
 
 
 @transaction.atomic(durable=True)

@@ -2,7 +2,8 @@
 The one way in which a platform's word changes a grant, whoever brought it.
 
 An event's row, its effect and its outcome are one transaction, so an event that was not
-answered may always be sent again. Rows are taken in this order: event, issuance, grant.
+answered may always be sent again. Rows are taken in this order: event, issuance, grant; the
+issuance only if there is no grant yet.
 
 Events count in the order of their receipt. ``ts`` is the platform's claim of when it
 happened: it is stored as the grant's instant, and decides nothing.
@@ -15,7 +16,8 @@ from decimal import Decimal
 from typing import Any, Self
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
 
 from bonuses.enums import EventOutcome, IssuanceStatus, PlatformEventType
 from bonuses.errors import EventIdReused, InvalidEvent
@@ -33,6 +35,16 @@ logger = logging.getLogger(__name__)
 
 #: More than any bet, in the minor unit of any currency; a column holds a hundred of them.
 SUBUNITS_MAX = 10**18
+
+_REMEMBER = """
+    INSERT INTO bonuses_platformevent (
+        operator_id, adapter_slug, event_id, type, digest, payload, outcome, received_at,
+        new_status
+    )
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, '')
+    ON CONFLICT DO NOTHING
+    RETURNING id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,30 +115,22 @@ def apply_platform_event(
     :raises ResourceBusy: if the grant is in use; nothing was changed.
     """
     _check_amounts(event)
-    repeated = _find_repeated(adapter_slug, event)
-    if repeated is not None:
-        return repeated
-    grant = _grants(operator, adapter_slug, event).first()
-    issuance = None if grant else _pending_issuances(operator, adapter_slug, event).first()
-    is_known = event.type in PlatformEvent.KNOWN
-    if is_known and grant is None and issuance is None:
-        raise _no_such_bonus()
     row = _remember(operator, adapter_slug, event, now=now)
     if row is None:
-        repeated = _find_repeated(adapter_slug, event)
-        assert repeated is not None, f"event {event.event_id} is there and not to be found"
-        return repeated
+        return _repeat(adapter_slug, event)
     failpoint("state_sync.after_dedupe")
-    if not is_known:
-        return _settle(row, EventOutcome.UNSUPPORTED_EVENT, grant=grant)
-    if issuance is not None:
-        # Whoever writes the grant holds the issuance: from here on it is there or it will
+    found = _grants(operator, adapter_slug, event)
+    if event.type not in PlatformEvent.KNOWN:
+        return _settle(row, EventOutcome.UNSUPPORTED_EVENT, grant=found.first())
+    grants = locks.lock_many(found)
+    if not grants:
+        # Whoever writes the grant holds the issuance: from here on it is there, or it will
         # find the parked event.
         pending = locks.lock_many(_pending_issuances(operator, adapter_slug, event))
         if pending:
             row.issuance = pending[0]
             return _settle(row, EventOutcome.PARKED, grant=None)
-    grants = locks.lock_many(_grants(operator, adapter_slug, event))
+        grants = locks.lock_many(found)
     if not grants:
         raise _no_such_bonus()
     return _decide(row, grants[0], event, now=now)
@@ -157,14 +161,11 @@ def apply_parked_events(*, grant: BonusGrant, now: datetime) -> int:
     return applied_count
 
 
-def _find_repeated(adapter_slug: str, event: PlatformEventBody) -> SyncResult | None:
-    row = (
-        PlatformEvent.objects.select_related("grant")
-        .filter(adapter_slug=adapter_slug, event_id=event.event_id)
-        .first()
+def _repeat(adapter_slug: str, event: PlatformEventBody) -> SyncResult:
+    """Say what came of an event whose id is known."""
+    row = PlatformEvent.objects.select_related("grant").get(
+        adapter_slug=adapter_slug, event_id=event.event_id
     )
-    if row is None:
-        return None
     if row.digest != event.digest:
         raise EventIdReused("The event id belongs to an event with another body.")
     status = None if row.grant is None else str(row.grant.status)
@@ -221,15 +222,19 @@ def _remember(
         outcome=EventOutcome.UNSUPPORTED_EVENT,
         received_at=now,
     )
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-    except IntegrityError:
-        if not PlatformEvent.objects.filter(
-            adapter_slug=adapter_slug, event_id=event.event_id
-        ).exists():
-            raise
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _REMEMBER,
+            [
+                *(operator.pk, row.adapter_slug, row.event_id, row.type, row.digest),
+                *(Jsonb(row.payload), row.outcome, now),
+            ],
+        )
+        written = cursor.fetchone()
+    if written is None:
         return None
+    (row.pk,) = written
+    row._state.adding = False
     return row
 
 

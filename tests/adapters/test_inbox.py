@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import pytest
 import time_machine
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from adapters.enums import MessageOutcome
@@ -59,6 +60,20 @@ def test_an_event_is_applied(grant: BonusGrant, platform: Platform) -> None:
     assert response.status_code == 200
     assert response.json() == answer(True, "active", None)
     assert stored(grant).activated_at == datetime(2026, 3, 28, 12, 30, tzinfo=UTC)
+
+
+def test_a_wagered_event_takes_seven_statements(grant: BonusGrant, platform: Platform) -> None:
+    wagered = event_about(
+        grant, "wagered", wagered_amount_subunit=2500, weighted_progress_subunit=125
+    )
+
+    with CaptureQueriesContext(connection) as queries:
+        assert platform.send(wagered).json() == answer(True, "active", None)
+
+    savepoints = [query["sql"] for query in queries if "SAVEPOINT" in query["sql"]]
+    # Adapter, message; event, grant, wagering, outcome; what was answered. Three transactions,
+    # which are savepoints in a test, and none within them.
+    assert (len(queries) - len(savepoints), len(savepoints)) == (7, 6)
 
 
 def test_wagered_then_completed(grant: BonusGrant, platform: Platform) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from rest_framework.test import APIClient
 
 from bonuses.models import BonusGrant, BonusIssuance, PlatformEvent, WagerEvent
@@ -151,18 +152,23 @@ def write_grant(issuance_id: Any) -> None:
         state_sync.apply_parked_events(grant=grant, now=TS)
 
 
-def meet(monkeypatch: pytest.MonkeyPatch, *, is_locked: bool) -> BonusGrant:
-    """Let the grant be written just when an event has looked for it and found the issuance."""
+def meet(monkeypatch: pytest.MonkeyPatch, *, after: type[Model], is_locked: bool) -> BonusGrant:
+    """Let the grant be written just when an event has looked for it, or for its issuance."""
     issuance = BonusIssuanceFactory.create(external=True)
-    has_looked = threading.Event()
+    has_looked, is_written = threading.Event(), threading.Event()
     lock_many = locks.lock_many
 
     def look(queryset: Any) -> list[Any]:
-        if threading.current_thread() is not sender:
+        is_others = threading.current_thread() is not sender
+        if is_others or has_looked.is_set() or queryset.model is not after:
             return lock_many(queryset)
         rows = lock_many(queryset) if is_locked else list(queryset)
         has_looked.set()
-        time.sleep(0.3)
+        if is_locked and rows:
+            # Whoever writes the grant is waiting for this row.
+            time.sleep(0.3)
+        else:
+            assert is_written.wait(timeout=20)
         return rows
 
     def send() -> None:
@@ -175,21 +181,25 @@ def meet(monkeypatch: pytest.MonkeyPatch, *, is_locked: bool) -> BonusGrant:
     sender = threading.Thread(target=send)
     monkeypatch.setattr(state_sync.locks, "lock_many", look)
     sender.start()
-    assert has_looked.wait(timeout=10)
+    assert has_looked.wait(timeout=20)
     write_grant(issuance.pk)
+    is_written.set()
     sender.join()
     return BonusGrant.objects.get(pk=issuance.grant_id)
 
 
 def test_control_without_the_lock_an_event_stays_parked(monkeypatch: pytest.MonkeyPatch) -> None:
-    grant = meet(monkeypatch, is_locked=False)
+    grant = meet(monkeypatch, after=BonusIssuance, is_locked=False)
 
     assert grant.total_wagered == 0
     assert PlatformEvent.objects.get().outcome == "parked"
 
 
-def test_an_event_that_meets_its_grant_is_applied_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    grant = meet(monkeypatch, is_locked=True)
+@pytest.mark.parametrize("after", [BonusGrant, BonusIssuance])
+def test_an_event_that_meets_its_grant_is_applied_once(
+    after: type[Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grant = meet(monkeypatch, after=after, is_locked=True)
 
     assert grant.total_wagered == 10
     assert PlatformEvent.objects.get().outcome == "applied"
