@@ -85,6 +85,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     copy_template()
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Let nobody who signs in become number 7, who has asked for things in many a test."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("SELECT setval('auth_user_id_seq', 1000)")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _emptied_quickly() -> Iterator[None]:
     """Empty only what a test has filled (tests/emptying.py)."""
