@@ -9,6 +9,7 @@ Events count in the order of their receipt. ``ts`` is the platform's claim of wh
 happened: it is stored as the grant's instant, and decides nothing.
 """
 
+import json
 import logging
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -17,11 +18,10 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.db import connection, transaction
-from psycopg.types.json import Jsonb
 
 from bonuses.enums import EventOutcome, IssuanceStatus, PlatformEventType
 from bonuses.errors import EventIdReused, InvalidEvent
-from bonuses.models import BonusGrant, BonusIssuance, PlatformEvent, WagerEvent
+from bonuses.models import BonusGrant, BonusIssuance, PlatformEvent
 from bonuses.services import endings
 from core import audit, locks, money
 from core.actors import Actor, ActorKind
@@ -29,7 +29,10 @@ from core.errors import NotFound
 from core.failpoints import failpoint
 from core.instants import format_instant
 from core.money import AMOUNT_LIMIT, EXACT
+from core.rows import RowOf
+from core.writes import Writes, write_together
 from operators.models import Operator
+from players.models import Player
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +48,19 @@ _REMEMBER = """
     ON CONFLICT DO NOTHING
     RETURNING id
 """
+
+# Slug and operator both: an event reaches its own adapter's grants only, and never one whose
+# money our own ledger holds. Both names are unique.
+_GRANT = """
+    SELECT {columns}
+    FROM bonuses_bonusgrant
+    JOIN operators_operator ON operators_operator.id = bonuses_bonusgrant.operator_id
+    JOIN players_player ON players_player.id = bonuses_bonusgrant.player_id
+    WHERE bonuses_bonusgrant.operator_id = %s AND bonuses_bonusgrant.adapter_slug = %s
+        AND NOT bonuses_bonusgrant.is_internal AND {named}
+"""
+_GRANT_ROW, _OPERATOR_ROW, _PLAYER_ROW = RowOf(BonusGrant), RowOf(Operator), RowOf(Player)
+_COLUMNS = ", ".join(row.columns for row in (_GRANT_ROW, _OPERATOR_ROW, _PLAYER_ROW))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +135,20 @@ def apply_platform_event(
     if row is None:
         return _repeat(adapter_slug, event)
     failpoint("state_sync.after_dedupe")
-    found = _grants(operator, adapter_slug, event)
+    grant = _lock_grant(operator, adapter_slug, event)
     if event.type not in PlatformEvent.KNOWN:
-        return _settle(row, EventOutcome.UNSUPPORTED_EVENT, grant=found.first())
-    grants = locks.lock_many(found)
-    if not grants:
+        return _settle(row, EventOutcome.UNSUPPORTED_EVENT, grant=grant)
+    if grant is None:
         # Whoever writes the grant holds the issuance: from here on it is there, or it will
         # find the parked event.
         pending = locks.lock_many(_pending_issuances(operator, adapter_slug, event))
         if pending:
             row.issuance = pending[0]
             return _settle(row, EventOutcome.PARKED, grant=None)
-        grants = locks.lock_many(found)
-    if not grants:
+        grant = _lock_grant(operator, adapter_slug, event)
+    if grant is None:
         raise _no_such_bonus()
-    return _decide(row, grants[0], event, now=now)
+    return _decide(row, grant, event, now=now)
 
 
 @transaction.atomic(savepoint=False)
@@ -172,19 +187,26 @@ def _repeat(adapter_slug: str, event: PlatformEventBody) -> SyncResult:
     return SyncResult(applied=False, new_status=status, reason="duplicate")
 
 
-def _grants(operator: Operator, adapter_slug: str, event: PlatformEventBody) -> Any:
-    # Slug and operator both: an event reaches its own adapter's grants only, and never one
-    # whose money our own ledger holds.
-    grants = BonusGrant.objects.for_operator(operator).filter(
-        adapter_slug=adapter_slug, is_internal=False
+def _lock_grant(
+    operator: Operator, adapter_slug: str, event: PlatformEventBody
+) -> BonusGrant | None:
+    names = {"id": event.grant_id, "platform_bonus_id": event.platform_bonus_id}
+    given = {column: value for column, value in names.items() if value is not None}
+    if not given:
+        return None
+    named = " AND ".join(f"bonuses_bonusgrant.{column} = %s" for column in given)
+    rows = locks.lock_rows(
+        _GRANT.format(columns=_COLUMNS, named=named),
+        [operator.pk, adapter_slug, *given.values()],
+        table="bonuses_bonusgrant",
     )
-    if event.grant_id is None and event.platform_bonus_id is None:
-        return grants.none()
-    if event.grant_id is not None:
-        grants = grants.filter(pk=event.grant_id)
-    if event.platform_bonus_id is not None:
-        grants = grants.filter(platform_bonus_id=event.platform_bonus_id)
-    return grants.select_related("operator", "player")
+    if not rows:
+        return None
+    [row] = rows
+    values = iter(row)
+    grant = _GRANT_ROW.take(values)
+    grant.operator, grant.player = _OPERATOR_ROW.take(values), _PLAYER_ROW.take(values)
+    return grant
 
 
 def _pending_issuances(operator: Operator, adapter_slug: str, event: PlatformEventBody) -> Any:
@@ -227,7 +249,7 @@ def _remember(
             _REMEMBER,
             [
                 *(operator.pk, row.adapter_slug, row.event_id, row.type, row.digest),
-                *(Jsonb(row.payload), row.outcome, now),
+                *(json.dumps(row.payload), row.outcome, now),
             ],
         )
         written = cursor.fetchone()
@@ -244,17 +266,29 @@ def _decide(
     """Apply the event to a grant, which this transaction holds, unless that has ended."""
     if not grant.is_active:
         return _settle(row, EventOutcome.TERMINAL_IMMUTABLE, grant=grant)
-    _apply(grant, event, now=now)
-    failpoint("state_sync.after_effect")
-    row.applied_at = now
-    return _settle(row, EventOutcome.APPLIED, grant=grant)
+    with write_together() as writes:
+        _apply(grant, event, writes=writes, now=now)
+        failpoint("state_sync.after_effect")
+        row.applied_at = now
+        return _note(row, EventOutcome.APPLIED, grant=grant, writes=writes)
 
 
 def _settle(row: PlatformEvent, outcome: EventOutcome, *, grant: BonusGrant | None) -> SyncResult:
+    with write_together() as writes:
+        return _note(row, outcome, grant=grant, writes=writes)
+
+
+def _note(
+    row: PlatformEvent, outcome: EventOutcome, *, grant: BonusGrant | None, writes: Writes
+) -> SyncResult:
     row.outcome = outcome
     row.grant = grant
     row.new_status = "" if grant is None else str(grant.status)
-    row.save(update_fields=["outcome", "grant", "issuance", "new_status", "applied_at"])
+    writes.add(
+        "UPDATE bonuses_platformevent SET outcome = %s, grant_id = %s, issuance_id = %s,"
+        " new_status = %s, applied_at = %s WHERE id = %s",
+        [outcome, row.grant_id, row.issuance_id, row.new_status, row.applied_at, row.pk],
+    )
     is_applied = outcome == EventOutcome.APPLIED
     return SyncResult(
         applied=is_applied,
@@ -263,11 +297,11 @@ def _settle(row: PlatformEvent, outcome: EventOutcome, *, grant: BonusGrant | No
     )
 
 
-def _apply(grant: BonusGrant, event: PlatformEventBody, *, now: datetime) -> None:
+def _apply(grant: BonusGrant, event: PlatformEventBody, *, writes: Writes, now: datetime) -> None:
     if event.type == PlatformEventType.CREDITED:
         _activate(grant, event, now=now)
     elif event.type == PlatformEventType.WAGERED:
-        _advance(grant, event, now=now)
+        _advance(grant, event, writes=writes, now=now)
     else:
         _end(grant, event, now=now)
 
@@ -291,7 +325,7 @@ def _activate(grant: BonusGrant, event: PlatformEventBody, *, now: datetime) -> 
         endings.complete_grant(grant=grant, actor=_platform_of(grant), now=now, at=event.ts)
 
 
-def _advance(grant: BonusGrant, event: PlatformEventBody, *, now: datetime) -> None:
+def _advance(grant: BonusGrant, event: PlatformEventBody, *, writes: Writes, now: datetime) -> None:
     """
     Add to the wagering. The requirement met ends nothing here: that is the platform's to say.
 
@@ -301,14 +335,13 @@ def _advance(grant: BonusGrant, event: PlatformEventBody, *, now: datetime) -> N
     weighted = _amount(event.weighted_progress_subunit, grant)
     if max(grant.total_wagered + wagered, grant.wagering_progress + weighted) >= AMOUNT_LIMIT:
         raise InvalidEvent("The grant's wagering would be more than can be stored.")
-    WagerEvent.objects.create(
-        grant=grant,
-        source=f"event:{event.event_id}",
-        wagered_amount=wagered,
-        weighted_amount=weighted,
-        created_at=now,
+    writes.add(
+        "INSERT INTO bonuses_wagerevent"
+        " (grant_id, source, wagered_amount, weighted_amount, created_at)"
+        " VALUES (%s, %s, %s, %s, %s)",
+        [grant.pk, f"event:{event.event_id}", wagered, weighted, now],
     )
-    # The row has moved the columns (trigger).
+    # A trigger moves the columns; the row is locked, so this is what they will hold.
     grant.total_wagered += wagered
     grant.wagering_progress += weighted
 

@@ -62,7 +62,7 @@ def test_an_event_is_applied(grant: BonusGrant, platform: Platform) -> None:
     assert stored(grant).activated_at == datetime(2026, 3, 28, 12, 30, tzinfo=UTC)
 
 
-def test_a_wagered_event_takes_seven_statements(grant: BonusGrant, platform: Platform) -> None:
+def test_a_wagered_event_takes_six_statements(grant: BonusGrant, platform: Platform) -> None:
     wagered = event_about(
         grant, "wagered", wagered_amount_subunit=2500, weighted_progress_subunit=125
     )
@@ -71,9 +71,9 @@ def test_a_wagered_event_takes_seven_statements(grant: BonusGrant, platform: Pla
         assert platform.send(wagered).json() == answer(True, "active", None)
 
     savepoints = [query["sql"] for query in queries if "SAVEPOINT" in query["sql"]]
-    # Adapter, message; event, grant, wagering, outcome; what was answered. Three transactions,
+    # Adapter; message; event, grant, what came of it; what was answered. Three transactions,
     # which are savepoints in a test, and none within them.
-    assert (len(queries) - len(savepoints), len(savepoints)) == (7, 6)
+    assert (len(queries) - len(savepoints), len(savepoints)) == (6, 6)
 
 
 def test_wagered_then_completed(grant: BonusGrant, platform: Platform) -> None:

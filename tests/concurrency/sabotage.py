@@ -41,6 +41,12 @@ def reading_together(count: int) -> Callable[[Any], list[Any]]:
     return read_without_lock
 
 
+def select_only(select: str, params: Any, *, table: str) -> list[tuple[Any, ...]]:
+    """Stand in for locks.lock_rows: the same rows of ``table``, held by nobody."""
+    assert table in select
+    return execute(select, params)
+
+
 @contextmanager
 def sabotaged(function: str, *replacements: tuple[str, str]) -> Iterator[None]:
     """Rewrite a database function for the duration of the block; each text must be in it."""
@@ -84,7 +90,7 @@ def triggers_off() -> Iterator[None]:
         execute("SET session_replication_role = DEFAULT")
 
 
-def execute(sql: str, params: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+def execute(sql: str, params: Any = None) -> list[tuple[Any, ...]]:
     """Run a statement on the test's own connection and return its rows, if it has any."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)

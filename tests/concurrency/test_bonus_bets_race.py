@@ -22,7 +22,7 @@ from core import locks
 from core.books import find_differences
 from core.errors import DomainError
 from tests.bonuses.playing import Play, stored
-from tests.concurrency.sabotage import at_once, sabotaged
+from tests.concurrency.sabotage import at_once, sabotaged, select_only
 from wallets.enums import AccountKind
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,7 +58,7 @@ def test_control_without_the_locks_bets_count_on_the_same_money(
 ) -> None:
     play = Play()
     play.granted("10.00")
-    monkeypatch.setattr(locks, "lock_many", list)
+    monkeypatch.setattr(locks, "lock_rows", select_only)
     seen: list[Decimal] = []
     all_have_looked = threading.Barrier(3)
     lock_balances = funding.lock_balances
@@ -161,11 +161,11 @@ def test_control_without_the_lock_late_payouts_find_the_same_room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     play = late()
-    lock_many, release_late = locks.lock_many, funding._release_late
+    lock_rows, release_late = locks.lock_rows, funding._release_late
 
-    def lock_no_grants(queryset: Any) -> Any:
-        is_grants = queryset.model._meta.label == "bonuses.BonusGrant"
-        return list(queryset) if is_grants else lock_many(queryset)
+    def lock_no_grants(*args: Any, table: str) -> Any:
+        is_grants = table == "bonuses_bonusgrant"
+        return (select_only if is_grants else lock_rows)(*args, table=table)
 
     def release_slowly(*args: Any, **kwargs: Any) -> Any:
         release = release_late(*args, **kwargs)
@@ -173,7 +173,7 @@ def test_control_without_the_lock_late_payouts_find_the_same_room(
             cursor.execute("SELECT pg_sleep(0.3)")
         return release
 
-    monkeypatch.setattr(locks, "lock_many", lock_no_grants)
+    monkeypatch.setattr(locks, "lock_rows", lock_no_grants)
     monkeypatch.setattr(funding, "_release_late", release_slowly)
 
     settle_all(play)

@@ -23,7 +23,7 @@ from operators.models import Operator
 from players.models import Player
 from promos.models import Promo, UserPromo
 from promos.services import claims
-from tests.concurrency.sabotage import at_once, sabotaged
+from tests.concurrency.sabotage import at_once, sabotaged, select_only
 from tests.factories.activity import ACTOR, claim_of, deposit_by, moved
 from tests.factories.operators import ExchangeRateFactory, OperatorFactory
 from tests.factories.players import PlayerFactory
@@ -88,12 +88,12 @@ def test_control_without_the_lock_two_deposits_activate_one_claim(
     claim_of(player)
     both_have_read = threading.Barrier(2)
 
-    def read_without_lock(queryset: Any) -> list[Any]:
-        rows = list(queryset)
+    def read_without_lock(*args: Any, **kwargs: Any) -> list[Any]:
+        rows = select_only(*args, **kwargs)
         both_have_read.wait(timeout=10)
         return rows
 
-    monkeypatch.setattr(locks, "lock_many", read_without_lock)
+    monkeypatch.setattr(locks, "lock_rows", read_without_lock)
 
     # Both mean to activate it; the second falls over what the first has written.
     assert deposits(player, 100, 200) == {"done": 1, "fell": 1}

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import IntegrityError, transaction
-from django.db.models import Model
 from rest_framework.test import APIClient
 
 from bonuses.models import BonusGrant, BonusIssuance, PlatformEvent, WagerEvent
@@ -27,7 +26,7 @@ from core.models import AuditEntry, OutboxMessage
 from tests.adapters.platforms import CLOCK, Platform, event_about, platform_of
 from tests.bonuses.conftest import ScriptedPlatform, scripted_registry
 from tests.bonuses.platform_events import TS, apply, event_of, stored
-from tests.concurrency.sabotage import at_once, execute
+from tests.concurrency.sabotage import at_once, execute, select_only
 from tests.factories.bonuses import BonusGrantFactory, BonusIssuanceFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,9 +39,9 @@ def grant() -> BonusGrant:
     return BonusGrantFactory.create(external=True)
 
 
-def unlocked(queryset: Any) -> list[Any]:
-    """Stand in for locks.lock_many: the same rows, held by nobody, and time to race."""
-    rows = list(queryset.order_by("pk"))
+def unlocked(*args: Any, **kwargs: Any) -> list[Any]:
+    """Stand in for locks.lock_rows: the same rows, held by nobody, and time to race."""
+    rows = select_only(*args, **kwargs)
     time.sleep(0.2)
     return rows
 
@@ -123,7 +122,7 @@ def wager_and_end_at_once(grant: BonusGrant) -> Counter[Any]:
 def test_control_without_the_lock_wagering_meets_the_end(
     grant: BonusGrant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "lock_many", unlocked)
+    monkeypatch.setattr(locks, "lock_rows", unlocked)
 
     with pytest.raises(IntegrityError, match="is not active"):
         wager_and_end_at_once(grant)
@@ -152,17 +151,20 @@ def write_grant(issuance_id: Any) -> None:
         state_sync.apply_parked_events(grant=grant, now=TS)
 
 
-def meet(monkeypatch: pytest.MonkeyPatch, *, after: type[Model], is_locked: bool) -> BonusGrant:
-    """Let the grant be written just when an event has looked for it, or for its issuance."""
+def meet(monkeypatch: pytest.MonkeyPatch, *, after: str, is_locked: bool) -> BonusGrant:
+    """
+    Let the grant be written just when an event has looked for it, or for its issuance.
+
+    By lock_rows it looks for the grant, by lock_many for the issuance.
+    """
     issuance = BonusIssuanceFactory.create(external=True)
     has_looked, is_written = threading.Event(), threading.Event()
-    lock_many = locks.lock_many
+    lock = getattr(locks, after)
 
-    def look(queryset: Any) -> list[Any]:
-        is_others = threading.current_thread() is not sender
-        if is_others or has_looked.is_set() or queryset.model is not after:
-            return lock_many(queryset)
-        rows = lock_many(queryset) if is_locked else list(queryset)
+    def look(*args: Any, **kwargs: Any) -> list[Any]:
+        if threading.current_thread() is not sender or has_looked.is_set():
+            return lock(*args, **kwargs)
+        rows = lock(*args, **kwargs) if is_locked else list(*args)
         has_looked.set()
         if is_locked and rows:
             # Whoever writes the grant is waiting for this row.
@@ -179,7 +181,7 @@ def meet(monkeypatch: pytest.MonkeyPatch, *, after: type[Model], is_locked: bool
             state_sync.transaction.get_connection().close()
 
     sender = threading.Thread(target=send)
-    monkeypatch.setattr(state_sync.locks, "lock_many", look)
+    monkeypatch.setattr(locks, after, look)
     sender.start()
     assert has_looked.wait(timeout=20)
     write_grant(issuance.pk)
@@ -189,15 +191,15 @@ def meet(monkeypatch: pytest.MonkeyPatch, *, after: type[Model], is_locked: bool
 
 
 def test_control_without_the_lock_an_event_stays_parked(monkeypatch: pytest.MonkeyPatch) -> None:
-    grant = meet(monkeypatch, after=BonusIssuance, is_locked=False)
+    grant = meet(monkeypatch, after="lock_many", is_locked=False)
 
     assert grant.total_wagered == 0
     assert PlatformEvent.objects.get().outcome == "parked"
 
 
-@pytest.mark.parametrize("after", [BonusGrant, BonusIssuance])
+@pytest.mark.parametrize("after", ["lock_rows", "lock_many"])
 def test_an_event_that_meets_its_grant_is_applied_once(
-    after: type[Model], monkeypatch: pytest.MonkeyPatch
+    after: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grant = meet(monkeypatch, after=after, is_locked=True)
 
