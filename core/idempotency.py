@@ -34,12 +34,35 @@ class Answered:
     is_replay: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """A key, and what makes the answer: for a command whose own statement stores both."""
+
+    key: IdempotencyKey
+    answer_of: Callable[[Any], str]
+
+    def row_of(self, result: Any) -> dict[str, str]:
+        """Return what the record of the key says of a command's result."""
+        return {
+            "key": self.key.value,
+            "fingerprint": self.key.fingerprint,
+            "answer": self.answer_of(result),
+        }
+
+
 @transaction.atomic(durable=True)
 def answer_once(
-    *, operator: Any, key: IdempotencyKey, now: datetime, command: Callable[[], str]
+    *,
+    operator: Any,
+    key: IdempotencyKey,
+    now: datetime,
+    command: Callable[[], str],
+    is_kept: bool = False,
 ) -> Answered:
     """
     Run ``command`` and store its answer under ``key``, or return the answer stored before.
+
+    With ``is_kept`` the command has stored it already (see Keeping).
 
     The replay is looked up under the key's lock and before any rule, so concurrent
     duplicates never act twice: they wait, and hear the first answer.
@@ -51,6 +74,8 @@ def answer_once(
     if replay is not None:
         return replay
     answer = command()
+    if is_kept:
+        return Answered(answer=answer, is_replay=False)
     try:
         IdempotencyRecord.objects.create(
             operator_id=operator.pk,

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Model
 
 from core import locks
-from core.models import OutboxMessage, id_floor
+from core.models import OutboxMessage, id_floor, new_id
 
 
 def publish(
@@ -43,16 +43,34 @@ def publish_all(
     """Write a message for each of ``topics``, which came true at once, in one statement."""
     assert connection.in_atomic_block, "a message belongs to the change's transaction"
     return OutboxMessage.objects.bulk_create(
-        OutboxMessage(
-            operator_id=operator.pk,
-            topic=topic,
-            subject_type=subject._meta.label_lower,
-            subject_id=str(subject.pk),
-            payload=dict(payload),
-            created_at=now,
+        OutboxMessage(**row)
+        for row in prepare_all(
+            operator=operator, topics=topics, subject=subject, payload=payload, now=now
         )
-        for topic in topics
     )
+
+
+def prepare_all(
+    *,
+    operator: Any,
+    topics: Sequence[str],
+    subject: Model,
+    payload: Mapping[str, Any],
+    now: datetime,
+) -> list[dict[str, Any]]:
+    """Return the rows of such messages, for a database function that makes the change."""
+    return [
+        {
+            "id": new_id(),
+            "operator_id": operator.pk,
+            "topic": topic,
+            "subject_type": subject._meta.label_lower,
+            "subject_id": str(subject.pk),
+            "payload": dict(payload),
+            "created_at": now,
+        }
+        for topic in topics
+    ]
 
 
 def lock_unrelayed(*, count_max: int) -> list[OutboxMessage]:

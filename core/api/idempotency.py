@@ -14,7 +14,7 @@ from rest_framework.utils.encoders import JSONEncoder
 
 from core import idempotency
 from core.errors import IdempotencyKeyRequired, InvalidRequest
-from core.idempotency import IdempotencyKey
+from core.idempotency import IdempotencyKey, Keeping
 
 HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
@@ -79,6 +79,7 @@ def respond_once(
     now: datetime,
     command: Callable[[], tuple[int, Any]],
     prepare: Callable[[], None] | None = None,
+    is_kept: bool = False,
 ) -> Response:
     """
     Answer with what ``command`` returns (status, body), once per key.
@@ -86,18 +87,31 @@ def respond_once(
     ``command`` calls one joining service; it runs in the transaction in which the answer
     is stored. A replay has the same status and body, and says so in a header. ``prepare``
     runs before it and outside any transaction (a platform is asked), but not for a replay.
+    With ``is_kept`` the command stores the answer itself, by what keeping() has given it.
     """
     key = required_key(request)
     if prepare is not None and idempotency.find_answer(operator=operator, key=key) is None:
         prepare()
 
     def answer() -> str:
-        status, body = command()
-        return json.dumps([status, body], cls=JSONEncoder)
+        return _answer_of(*command())
 
-    answered = idempotency.answer_once(operator=operator, key=key, now=now, command=answer)
+    answered = idempotency.answer_once(
+        operator=operator, key=key, now=now, command=answer, is_kept=is_kept
+    )
     status, body = json.loads(answered.answer)
     return Response(body, status=status, headers=replay_headers(answered.is_replay))
+
+
+def keeping(request: Request, status: int, represent: Callable[[Any], Any]) -> Keeping:
+    """Return how a command stores its own answer: ``represent`` makes the body of its result."""
+    return Keeping(
+        key=required_key(request), answer_of=lambda result: _answer_of(status, represent(result))
+    )
+
+
+def _answer_of(status: int, body: Any) -> str:
+    return json.dumps([status, body], cls=JSONEncoder)
 
 
 def replay_headers(is_replay: bool) -> dict[str, str]:  # noqa: FBT001

@@ -40,12 +40,12 @@ def announce_claim(*, user_promo: UserPromo, topic: str, now: datetime) -> Outbo
     )
 
 
-def announce_claim_made(*, user_promo: UserPromo, now: datetime) -> list[OutboxMessage]:
-    """Tell of a claim that has just been made; one that was paid at once is completed too."""
+def prepare_claim_made(*, user_promo: UserPromo, now: datetime) -> list[dict[str, Any]]:
+    """Return what tells of a claim that is being made; one that is paid at once completes too."""
     topics = ["promo.claim.made"]
     if user_promo.status == UserPromoStatus.COMPLETED:
         topics.append("promo.claim.completed")
-    return outbox.publish_all(
+    return outbox.prepare_all(
         operator=user_promo.operator,
         topics=topics,
         subject=user_promo,

@@ -1,10 +1,11 @@
 """
 Claims a promo for a player.
 
-A claim is decided upon one snapshot, without a lock, and recorded by a database function
-that takes the claim out of the cap, asks for the promo's revision again, and writes claim,
-withdrawal lock and audit entry. So the promo's row, which everybody claims, is held for two
-round trips, or three with a credit, and claims without a cap never wait for each other.
+A claim is decided upon one snapshot, without a lock, and made by a database function that
+takes the claim out of the cap, asks for the promo's revision again, and writes claim, withdrawal
+lock, audit entry, bonus, messages and the answer to the key. So the promo's row, which everybody
+claims, is let go by what follows: the commit. Only a claim that moves the balance into the vault
+or meets an older one whose time is up holds it for longer; without a cap none waits for another.
 """
 
 import json
@@ -21,6 +22,7 @@ from psycopg.errors import LockNotAvailable, UniqueViolation
 from core import locks
 from core.actors import Actor
 from core.errors import DomainError, ResourceBusy
+from core.idempotency import Keeping, in_progress
 from core.models import new_id
 from operators.models import Operator
 from players.models import Player
@@ -32,6 +34,8 @@ from promos.services import announcements, payments
 from promos.services.gates import list_claim_refusals
 from promos.services.open_promos import lock_live_promo
 from promos.services.withdrawal_locks import locked_until
+from wallets.services import transfers
+from wallets.services.transfers import Posting
 
 # A promo whose terms change this often while one claim is decided is being edited by a loop.
 _ATTEMPTS_MAX = 5
@@ -72,13 +76,15 @@ def claim_promo(
     player_reference: str,
     actor: Actor,
     now: datetime,
+    keeping: Keeping | None = None,
 ) -> UserPromo:
     """
     Claim the promo for the player, and do what the claim does at once.
 
     A deposit promo then waits for its deposit; an instant one is credited and over. Joins
     the caller's transaction, which a refusal ends: nothing of a refused claim stays. A
-    claim of the player whose time is up expires on the way.
+    claim of the player whose time is up expires on the way. With ``keeping`` the answer is
+    stored with the claim.
 
     :raises NotFound: if the operator has no such player.
     :raises PromoNotFound: if the operator has no such promo, or it is archived.
@@ -97,15 +103,18 @@ def claim_promo(
             currency=plan.claimant.currency,
         )
         user_promo = _build(operator, plan, player, now=now)
-        outcome = _record(user_promo, plan, actor=actor, now=now)
+        outcome = _make(operator, user_promo, plan, keeping=keeping, actor=actor, now=now)
         if outcome == _STALE:
             continue
         if outcome == _EXHAUSTED:
             raise errors.PromoClaimsExhausted("No claims are left.")
         if outcome is not None:
             break
-        _carry_out(operator, user_promo, plan, now=now)
-        announcements.announce_claim_made(user_promo=user_promo, now=now)
+        if plan.promo.auto_vault_on_claim:
+            balance = payments.lock_main_balance(operator=operator, user_promo=user_promo)
+            payments.move_to_vault(
+                operator=operator, user_promo=user_promo, balance=balance, now=now
+            )
         return user_promo
     raise ResourceBusy("The promo is being changed. Try again.")
 
@@ -160,16 +169,57 @@ def _build(operator: Operator, plan: ClaimPlan, player: Player, *, now: datetime
     return user_promo
 
 
-def _record(user_promo: UserPromo, plan: ClaimPlan, *, actor: Actor, now: datetime) -> str | None:
-    """Write the claim; return None, or why it could not be."""
+def _make(
+    operator: Operator,
+    user_promo: UserPromo,
+    plan: ClaimPlan,
+    *,
+    keeping: Keeping | None,
+    actor: Actor,
+    now: datetime,
+) -> str | None:
+    """Write the claim and what it does at once; return None, or why it could not be."""
     if plan.open_due_at is not None and plan.open_due_at <= now:
         # The promo first: an ending locks claims and accounts, which come after it.
         locks.lock_many(Promo.objects.filter(pk=plan.promo.pk))
-        lock_live_promo(
-            operator=user_promo.operator, player=user_promo.player, actor=actor, now=now
-        )
-    until = locked_until(hours=user_promo.lock_withdraw_on_claim_hours, now=now)
-    entry = {
+        lock_live_promo(operator=operator, player=user_promo.player, actor=actor, now=now)
+    row = {field.attname: getattr(user_promo, field.attname) for field in UserPromo._meta.fields}
+    messages = announcements.prepare_claim_made(user_promo=user_promo, now=now)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT promos_make_claim(%s, %s, %s, %s, %s, %s, %s)",
+                [
+                    _to_json(row),
+                    plan.promo.revision,
+                    locked_until(hours=user_promo.lock_withdraw_on_claim_hours, now=now),
+                    _to_json(_audit_entry(user_promo, actor)),
+                    transfers.encode_postings(postings=_bonus_of(user_promo)),
+                    _to_json(messages),
+                    None if keeping is None else _to_json(keeping.row_of(user_promo)),
+                ],
+            )
+            outcome: str | None = cursor.fetchone()[0]
+    except DatabaseError as error:
+        refusal = _refusal_of(error.__cause__)
+        if refusal is None:
+            raise
+        raise refusal from error
+    return outcome
+
+
+def _bonus_of(user_promo: UserPromo) -> list[Posting]:
+    promo = user_promo.promo
+    if user_promo.bonus_amount is None:
+        return []
+    assert promo.amount is not None, f"{promo} pays no amount"
+    return payments.prepare_bonus(
+        user_promo=user_promo, original_amount=promo.amount, original_currency=promo.currency
+    )
+
+
+def _audit_entry(user_promo: UserPromo, actor: Actor) -> dict[str, Any]:
+    return {
         "actor_kind": actor.kind,
         "actor_ref": actor.ref,
         "request_id": str(structlog.contextvars.get_contextvars().get("request_id", "")),
@@ -181,25 +231,10 @@ def _record(user_promo: UserPromo, plan: ClaimPlan, *, actor: Actor, now: dateti
             "bonus_currency": user_promo.bonus_currency,
         },
     }
-    row = {field.attname: getattr(user_promo, field.attname) for field in UserPromo._meta.fields}
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT promos_record_claim(%s, %s, %s, %s)",
-                [
-                    json.dumps(row, default=_as_text),
-                    plan.promo.revision,
-                    until,
-                    json.dumps(entry, default=_as_text),
-                ],
-            )
-            outcome: str | None = cursor.fetchone()[0]
-    except DatabaseError as error:
-        refusal = _refusal_of(error.__cause__)
-        if refusal is None:
-            raise
-        raise refusal from error
-    return outcome
+
+
+def _to_json(value: Any) -> str:
+    return json.dumps(value, default=_as_text)
 
 
 def _as_text(value: Any) -> str:
@@ -215,32 +250,12 @@ def _as_text(value: Any) -> str:
             raise TypeError(f"{value!r} in a claim")
 
 
-def _carry_out(
-    operator: Operator, user_promo: UserPromo, plan: ClaimPlan, *, now: datetime
-) -> None:
-    """Credit what is due at the claim, and then move the balance into the vault if asked."""
-    promo, balance = plan.promo, None
-    if user_promo.bonus_amount is not None:
-        assert promo.amount is not None, f"{promo} pays no amount"
-        balance = payments.credit_bonus(
-            operator=operator,
-            user_promo=user_promo,
-            original_amount=promo.amount,
-            original_currency=promo.currency,
-            now=now,
-        )
-    if promo.auto_vault_on_claim:
-        if balance is None:
-            balance = payments.lock_main_balance(operator=operator, user_promo=user_promo)
-        payments.move_to_vault(operator=operator, user_promo=user_promo, balance=balance, now=now)
-
-
 def _refusal_of(cause: BaseException | None) -> DomainError | None:
     """Return what a failure of the database means to the caller, or None for a bug."""
     if isinstance(cause, LockNotAvailable):
-        return ResourceBusy("The promo is in use. Send it again.")
+        return ResourceBusy("The promo, or the player's account, is in use. Send it again.")
     if not isinstance(cause, UniqueViolation):
-        return None
+        return transfers.refusal_of(cause=cause)
     match cause.diag.constraint_name:
         # Two claims at once, decided upon snapshots that did not show each other.
         case "user_promo_claimed_once":
@@ -249,5 +264,8 @@ def _refusal_of(cause: BaseException | None) -> DomainError | None:
             return errors.PromoCodeIsActive("The player has a promo that has not ended.")
         case str(name) if "batch_code" in name:
             return errors.PromoClaimsExhausted("The code has been used.")
+        case "idempotency_key_has_one_answer":
+            # A batch claims its keys by writing them, without a lock for each.
+            return in_progress()
         case _:
-            return None
+            return transfers.refusal_of(cause=cause)

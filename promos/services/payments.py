@@ -37,27 +37,40 @@ def credit_bonus(
 
     :raises ResourceBusy: if the account is in use.
     """
+    postings = prepare_bonus(
+        user_promo=user_promo, original_amount=original_amount, original_currency=original_currency
+    )
+    if not postings:
+        return None
+    [transfer] = transfers.post_transfers(operator=operator, postings=postings, now=now)
+    balance: Decimal | None = transfer.credit_balance_after
+    return balance
+
+
+def prepare_bonus(
+    *, user_promo: UserPromo, original_amount: Decimal, original_currency: str
+) -> list[Posting]:
+    """Return the posting that pays the claim's bonus; none if the bonus is nothing."""
     amount, currency = user_promo.bonus_amount, user_promo.bonus_currency
     assert amount is not None, "no bonus to credit"
     if amount == 0:
-        return None
+        return []
     conversion = None
     if user_promo.rate is not None:
         assert user_promo.rate_at is not None, "a rate has its instant"
         conversion = Conversion(
             original_amount, original_currency, user_promo.rate, user_promo.rate_at
         )
-    posting = Posting(
-        debit=AccountKey(AccountKind.PROMO_COST, currency),
-        credit=_main(user_promo),
-        amount=amount,
-        tag=Tag.PROMO,
-        reference=f"promo:{user_promo.pk}:bonus",
-        conversion=conversion,
-    )
-    [transfer] = transfers.post_transfers(operator=operator, postings=[posting], now=now)
-    balance: Decimal | None = transfer.credit_balance_after
-    return balance
+    return [
+        Posting(
+            debit=AccountKey(AccountKind.PROMO_COST, currency),
+            credit=_main(user_promo),
+            amount=amount,
+            tag=Tag.PROMO,
+            reference=f"promo:{user_promo.pk}:bonus",
+            conversion=conversion,
+        )
+    ]
 
 
 @transaction.atomic(savepoint=False)

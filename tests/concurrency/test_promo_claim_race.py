@@ -18,6 +18,7 @@ from promos.models import Promo, UserPromo
 from promos.services import catalogue, claims
 from promos.services.claims import ClaimTarget
 from tests.concurrency.sabotage import at_once, execute, meeting, sabotaged
+from tests.conftest import Client
 from tests.factories.players import PlayerFactory
 from tests.factories.promos import CodeBatchFactory, PromoBatchCodeFactory, PromoFactory
 from tests.factories.wallets import held_by
@@ -127,6 +128,24 @@ def test_one_player_claims_once_and_burns_one(instant: Promo) -> None:
     assert outcomes == {"COMPLETED": 1, "PROMO_ALREADY_CLAIMED": 7}
     assert Promo.objects.get().claims_left == 4
     assert held_by(UserPromo.objects.get().player) == 10
+    assert differences() == []
+
+
+def test_one_request_sixteen_times_is_one_claim_with_one_answer(
+    instant: Promo, client_of: Callable[..., Client]
+) -> None:
+    player = PlayerFactory.create(operator=instant.operator, currency="EUR")
+    client = client_of(instant.operator)
+    path, body = f"/v1/promos/{instant.pk}/claim", {"player_id": player.reference}
+
+    responses = at_once([lambda: client.post(path, body, key="once")] * 16)
+
+    assert Counter(response.status_code for response in responses) == {201: 16}
+    replays = [response.headers.get("Idempotency-Replayed") for response in responses]
+    assert Counter(replays) == {None: 1, "true": 15}
+    assert len({response.content for response in responses}) == 1
+    assert Promo.objects.get().claims_left == 4
+    assert held_by(player) == 10
     assert differences() == []
 
 

@@ -81,23 +81,49 @@ def post_transfers(
     :raises InvalidRequest: if a balance would be larger than can be stored.
     :raises ResourceBusy: if an account is in use, or the reference is just being posted.
     """
-    for posting in postings:
-        _assert_sound(posting)
-    references = {posting.reference for posting in postings}
-    assert len(references) == len(postings), "two postings of one reference"
-    payload = json.dumps([_payload_of(posting) for posting in postings])
     try:
         return list(
             Transfer.objects.raw(
                 "SELECT * FROM wallets_post_transfers(%s, %s::jsonb, %s)",
-                [operator.pk, payload, now],
+                [operator.pk, encode_postings(postings=postings), now],
             )
         )
     except DatabaseError as error:
-        refusal = _refusal_of(error.__cause__)
+        refusal = refusal_of(cause=error.__cause__)
         if refusal is None:
             raise
         raise refusal from error
+
+
+def encode_postings(*, postings: Sequence[Posting]) -> str:
+    """Return the postings as wallets_post_transfers takes them, for a function that calls it."""
+    for posting in postings:
+        _assert_sound(posting)
+    references = {posting.reference for posting in postings}
+    assert len(references) == len(postings), "two postings of one reference"
+    return json.dumps([_payload_of(posting) for posting in postings])
+
+
+def refusal_of(*, cause: BaseException | None) -> DomainError | None:
+    """Return what a failure of wallets_post_transfers means to the caller, or None for a bug."""
+    if isinstance(cause, LockNotAvailable):
+        return ResourceBusy("The account is in use. Send it again.")
+    if isinstance(cause, NumericValueOutOfRange):
+        return InvalidRequest("The balance would be larger than can be stored.")
+    if isinstance(cause, UniqueViolation):
+        # Of two first postings at once, where no player's lock made the second wait and
+        # then find the first. Sent again, it will find it.
+        is_twin = cause.diag.constraint_name == "transfer_reference_is_unique"
+        return ResourceBusy("The transfer is just being posted.") if is_twin else None
+    match getattr(cause, "sqlstate", None):
+        case "WF001":
+            return InsufficientFunds("The account holds less than the amount.")
+        case "WF002":
+            return WalletCurrencyDiffers("The player has no wallet in this currency.")
+        case "WF003":
+            return TransferReferenceReused("The reference belongs to another transfer.")
+        case _:
+            return None
 
 
 @transaction.atomic(savepoint=False)
@@ -219,27 +245,5 @@ def _conversion_of(transfer: Transfer) -> Conversion | None:
     ):
         case Decimal() as amount, str() as currency, Decimal() as rate, datetime() as rate_at:
             return Conversion(amount, currency, rate, rate_at)
-        case _:
-            return None
-
-
-def _refusal_of(cause: BaseException | None) -> DomainError | None:
-    """Return what a failure of the database means to the caller, or None for a bug."""
-    if isinstance(cause, LockNotAvailable):
-        return ResourceBusy("The account is in use. Send it again.")
-    if isinstance(cause, NumericValueOutOfRange):
-        return InvalidRequest("The balance would be larger than can be stored.")
-    if isinstance(cause, UniqueViolation):
-        # Of two first postings at once, where no player's lock made the second wait and
-        # then find the first. Sent again, it will find it.
-        is_twin = cause.diag.constraint_name == "transfer_reference_is_unique"
-        return ResourceBusy("The transfer is just being posted.") if is_twin else None
-    match getattr(cause, "sqlstate", None):
-        case "WF001":
-            return InsufficientFunds("The account holds less than the amount.")
-        case "WF002":
-            return WalletCurrencyDiffers("The player has no wallet in this currency.")
-        case "WF003":
-            return TransferReferenceReused("The reference belongs to another transfer.")
         case _:
             return None

@@ -12,7 +12,7 @@ from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.idempotency import respond_once
+from core.api.idempotency import keeping, respond_once
 from core.api.pagination import NewestIdFirst
 from core.api.problem_schema import problems
 from core.api.serializers import parsed
@@ -192,7 +192,8 @@ def _claim(request: Request, target: ClaimTarget, player_reference: str) -> Resp
             player_reference=player_reference,
             actor=calling_actor(request),
             now=now,
+            keeping=keeping(request, 201, represent_user_promo),
         )
         return 201, represent_user_promo(user_promo)
 
-    return respond_once(request, operator=caller, now=now, command=claim)
+    return respond_once(request, operator=caller, now=now, command=claim, is_kept=True)
