@@ -1,6 +1,7 @@
 """Threads that start at one instant, and guards taken away: what race tests are made of."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -45,6 +46,15 @@ def select_only(select: str, params: Any, *, table: str) -> list[tuple[Any, ...]
     """Stand in for locks.lock_rows: the same rows of ``table``, held by nobody."""
     assert table in select
     return execute(select, params)
+
+
+def let_them_read(readings: Sequence[Any]) -> None:
+    """Wait until a reader has begun and ended another reading, however busy the machine is."""
+    # The first to come may have begun before the caller wrote.
+    enough, give_up_at = len(readings) + 2, time.monotonic() + 20
+    while len(readings) < enough:
+        assert time.monotonic() < give_up_at, "nobody reads"
+        time.sleep(0.001)
 
 
 @contextmanager
