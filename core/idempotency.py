@@ -36,7 +36,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """A key, and what makes the answer: for a command whose own statement stores both."""
+    """A key, and what makes the answer: for a command that is one statement and stores both."""
 
     key: IdempotencyKey
     answer_of: Callable[[Any], str]
@@ -52,17 +52,10 @@ class Keeping:
 
 @transaction.atomic(durable=True)
 def answer_once(
-    *,
-    operator: Any,
-    key: IdempotencyKey,
-    now: datetime,
-    command: Callable[[], str],
-    is_kept: bool = False,
+    *, operator: Any, key: IdempotencyKey, now: datetime, command: Callable[[], str]
 ) -> Answered:
     """
     Run ``command`` and store its answer under ``key``, or return the answer stored before.
-
-    With ``is_kept`` the command has stored it already (see Keeping).
 
     The replay is looked up under the key's lock and before any rule, so concurrent
     duplicates never act twice: they wait, and hear the first answer.
@@ -74,8 +67,6 @@ def answer_once(
     if replay is not None:
         return replay
     answer = command()
-    if is_kept:
-        return Answered(answer=answer, is_replay=False)
     try:
         IdempotencyRecord.objects.create(
             operator_id=operator.pk,

@@ -79,7 +79,6 @@ def respond_once(
     now: datetime,
     command: Callable[[], tuple[int, Any]],
     prepare: Callable[[], None] | None = None,
-    is_kept: bool = False,
 ) -> Response:
     """
     Answer with what ``command`` returns (status, body), once per key.
@@ -87,7 +86,6 @@ def respond_once(
     ``command`` calls one joining service; it runs in the transaction in which the answer
     is stored. A replay has the same status and body, and says so in a header. ``prepare``
     runs before it and outside any transaction (a platform is asked), but not for a replay.
-    With ``is_kept`` the command stores the answer itself, by what keeping() has given it.
     """
     key = required_key(request)
     if prepare is not None and idempotency.find_answer(operator=operator, key=key) is None:
@@ -96,9 +94,7 @@ def respond_once(
     def answer() -> str:
         return _answer_of(*command())
 
-    answered = idempotency.answer_once(
-        operator=operator, key=key, now=now, command=answer, is_kept=is_kept
-    )
+    answered = idempotency.answer_once(operator=operator, key=key, now=now, command=answer)
     status, body = json.loads(answered.answer)
     return Response(body, status=status, headers=replay_headers(answered.is_replay))
 

@@ -1,4 +1,4 @@
-"""A claim with all that it does at once, so that no round trip is made while its promo is held."""
+"""A claim with all that it does at once: no round trip is made while its promo is held."""
 
 from django.db import migrations
 
@@ -11,8 +11,15 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_operator_id bigint := p_claim ->> 'operator_id';
     v_now timestamptz := p_claim ->> 'claimed_at';
-    v_outcome text := promos_record_claim(p_claim, p_revision, p_locked_until, p_entry);
+    v_outcome text;
 BEGIN
+    IF p_answer IS NOT NULL THEN
+        PERFORM FROM core_claim_idempotency_key(v_operator_id, p_answer ->> 'key');
+        IF FOUND THEN
+            RETURN 'ANSWERED';
+        END IF;
+    END IF;
+    v_outcome := promos_record_claim(p_claim, p_revision, p_locked_until, p_entry);
     IF v_outcome IS NOT NULL THEN
         RETURN v_outcome;
     END IF;

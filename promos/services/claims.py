@@ -3,9 +3,10 @@ Claims a promo for a player.
 
 A claim is decided upon one snapshot, without a lock, and made by a database function that
 takes the claim out of the cap, asks for the promo's revision again, and writes claim, withdrawal
-lock, audit entry, bonus, messages and the answer to the key. So the promo's row, which everybody
-claims, is let go by what follows: the commit. Only a claim that moves the balance into the vault
-or meets an older one whose time is up holds it for longer; without a cap none waits for another.
+lock, audit entry, bonus and messages. Most claims are that function alone, with the key and its
+answer, so that the promo's row, which everybody claims, is never held while Python runs. What moves
+the balance into the vault, or meets an older claim whose time is up, holds it for longer; without
+a cap none waits for another.
 """
 
 import json
@@ -66,6 +67,40 @@ def validate_claim(
     return list_claim_refusals(plan=plan, now=now)
 
 
+def claim_at_once(
+    *,
+    operator: Operator,
+    target: ClaimTarget,
+    player_reference: str,
+    actor: Actor,
+    now: datetime,
+    keeping: Keeping,
+) -> UserPromo | None:
+    """
+    Claim by one statement that is a transaction of its own, and store the answer in it.
+
+    Returns None, and nothing was done, where there is more to it: the key has been answered,
+    there is a reason to refuse, an older claim is overdue, the balance goes into the vault.
+    Then claim_promo() decides, under the key.
+
+    :raises PromoAlreadyClaimed: if the player has just claimed it by another request.
+    :raises PromoCodeIsActive: if the player has just claimed another one.
+    :raises PromoClaimsExhausted: if the code has just been used.
+    :raises IdempotencyInProgress: if the first request of the key takes too long.
+    :raises ResourceBusy: if the promo or the player's account is in use.
+    """
+    try:
+        plan = _read_plan(operator, target, player_reference, now=now)
+    except DomainError:
+        return None
+    is_plain = not plan.promo.auto_vault_on_claim and not _meets_overdue(plan, now=now)
+    if not is_plain or list_claim_refusals(plan=plan, now=now):
+        return None
+    user_promo = _build(operator, plan, now=now)
+    outcome = _make(user_promo, plan, keeping=keeping, actor=actor, now=now)
+    return user_promo if outcome is None else None
+
+
 # Without savepoints: a refusal ends the caller's transaction, and each would be two more
 # round trips.
 @transaction.atomic(savepoint=False)
@@ -76,15 +111,13 @@ def claim_promo(
     player_reference: str,
     actor: Actor,
     now: datetime,
-    keeping: Keeping | None = None,
 ) -> UserPromo:
     """
     Claim the promo for the player, and do what the claim does at once.
 
     A deposit promo then waits for its deposit; an instant one is credited and over. Joins
     the caller's transaction, which a refusal ends: nothing of a refused claim stays. A
-    claim of the player whose time is up expires on the way. With ``keeping`` the answer is
-    stored with the claim.
+    claim of the player whose time is up expires on the way.
 
     :raises NotFound: if the operator has no such player.
     :raises PromoNotFound: if the operator has no such promo, or it is archived.
@@ -96,14 +129,12 @@ def claim_promo(
         refusals = list_claim_refusals(plan=plan, now=now)
         if refusals:
             raise refusals[0]
-        player = Player(
-            pk=plan.claimant.id,
-            operator=operator,
-            reference=plan.claimant.reference,
-            currency=plan.claimant.currency,
-        )
-        user_promo = _build(operator, plan, player, now=now)
-        outcome = _make(operator, user_promo, plan, keeping=keeping, actor=actor, now=now)
+        user_promo = _build(operator, plan, now=now)
+        if _meets_overdue(plan, now=now):
+            # The promo first: an ending locks claims and accounts, which come after it.
+            locks.lock_many(Promo.objects.filter(pk=plan.promo.pk))
+            lock_live_promo(operator=operator, player=user_promo.player, actor=actor, now=now)
+        outcome = _make(user_promo, plan, keeping=None, actor=actor, now=now)
         if outcome == _STALE:
             continue
         if outcome == _EXHAUSTED:
@@ -119,6 +150,10 @@ def claim_promo(
     raise ResourceBusy("The promo is being changed. Try again.")
 
 
+def _meets_overdue(plan: ClaimPlan, *, now: datetime) -> bool:
+    return plan.open_due_at is not None and plan.open_due_at <= now
+
+
 def _read_plan(
     operator: Operator, target: ClaimTarget, player_reference: str, *, now: datetime
 ) -> ClaimPlan:
@@ -131,8 +166,14 @@ def _read_plan(
     )
 
 
-def _build(operator: Operator, plan: ClaimPlan, player: Player, *, now: datetime) -> UserPromo:
+def _build(operator: Operator, plan: ClaimPlan, *, now: datetime) -> UserPromo:
     promo, claimant = plan.promo, plan.claimant
+    player = Player(
+        pk=claimant.id,
+        operator=operator,
+        reference=claimant.reference,
+        currency=claimant.currency,
+    )
     status = promo.status_after_claim
     assert status != UserPromoStatus.ACTIVE, f"{promo} would start in the middle"
     user_promo = UserPromo(
@@ -170,7 +211,6 @@ def _build(operator: Operator, plan: ClaimPlan, player: Player, *, now: datetime
 
 
 def _make(
-    operator: Operator,
     user_promo: UserPromo,
     plan: ClaimPlan,
     *,
@@ -179,10 +219,6 @@ def _make(
     now: datetime,
 ) -> str | None:
     """Write the claim and what it does at once; return None, or why it could not be."""
-    if plan.open_due_at is not None and plan.open_due_at <= now:
-        # The promo first: an ending locks claims and accounts, which come after it.
-        locks.lock_many(Promo.objects.filter(pk=plan.promo.pk))
-        lock_live_promo(operator=operator, player=user_promo.player, actor=actor, now=now)
     row = {field.attname: getattr(user_promo, field.attname) for field in UserPromo._meta.fields}
     messages = announcements.prepare_claim_made(user_promo=user_promo, now=now)
     try:
@@ -253,6 +289,8 @@ def _as_text(value: Any) -> str:
 def _refusal_of(cause: BaseException | None) -> DomainError | None:
     """Return what a failure of the database means to the caller, or None for a bug."""
     if isinstance(cause, LockNotAvailable):
+        if "core_claim_idempotency_key" in (cause.diag.context or ""):
+            return in_progress()
         return ResourceBusy("The promo, or the player's account, is in use. Send it again.")
     if not isinstance(cause, UniqueViolation):
         return transfers.refusal_of(cause=cause)

@@ -184,16 +184,18 @@ def _may_manage(request: Request) -> bool:
 
 def _claim(request: Request, target: ClaimTarget, player_reference: str) -> Response:
     caller, now = calling_operator(request), timezone.now()
+    wish: dict[str, Any] = {
+        "operator": caller,
+        "target": target,
+        "player_reference": player_reference,
+        "actor": calling_actor(request),
+        "now": now,
+    }
+    made = claims.claim_at_once(**wish, keeping=keeping(request, 201, represent_user_promo))
+    if made is not None:
+        return Response(represent_user_promo(made), status=201)
 
     def claim() -> tuple[int, Any]:
-        user_promo = claims.claim_promo(
-            operator=caller,
-            target=target,
-            player_reference=player_reference,
-            actor=calling_actor(request),
-            now=now,
-            keeping=keeping(request, 201, represent_user_promo),
-        )
-        return 201, represent_user_promo(user_promo)
+        return 201, represent_user_promo(claims.claim_promo(**wish))
 
-    return respond_once(request, operator=caller, now=now, command=claim, is_kept=True)
+    return respond_once(request, operator=caller, now=now, command=claim)
