@@ -81,7 +81,7 @@ class ApprovalSettings(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"approval limits of {self.operator_id}"
+        return str(self.operator)
 
 
 class ApprovalQuerySet(OperatorQuerySet["Approval"]):

@@ -111,7 +111,7 @@ class Boost(LifecycleModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount.normalize():f} into {self.pot_id}"
+        return f"{self.amount.normalize():f} into {self.pot}"
 
     @transition(field=status, source=BoostStatus.REQUESTED, target=BoostStatus.APPLIED)
     def apply(self, *, now: datetime) -> None:

@@ -44,4 +44,4 @@ class OptIn(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.player_id} in {self.instance_id}"
+        return f"{self.player} in {self.instance}"

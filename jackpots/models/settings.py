@@ -26,4 +26,4 @@ class JackpotSettings(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"jackpot settings of {self.operator_id}"
+        return str(self.operator)

@@ -279,7 +279,7 @@ class UserPromo(LifecycleModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.code} of player {self.player_id}"
+        return f"{self.code} of {self.player}"
 
     # Properties
 

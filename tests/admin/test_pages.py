@@ -1,17 +1,24 @@
 """Every page answers, with rows and without, and refuses whoever may not look."""
 
+import re
 from datetime import datetime
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db import connection
 from django.db.models import Model
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import escape
 
 from core.admin import BackofficeModelAdmin
 from operators.models import Operator
 from tests.admin.world import fill_world
+from tests.factories.operators import OperatorFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +111,46 @@ def test_a_row_has_a_page(office: Client, operator: Operator, now: datetime) -> 
         assert rows, f"the world has no {label(model)}"
         for row in rows:
             assert office.get(url(model, "change", row.pk)).status_code == 200, label(model)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("approvals.ApprovalSettings", "Acme & Sons"),
+        ("jackpots.Boost", "10 into {row.pot.name}"),
+        ("jackpots.JackpotSettings", "Acme & Sons"),
+        ("jackpots.OptIn", "{row.player.reference} in {row.instance.name}"),
+        ("promos.UserPromo", "{row.code} of {row.player.reference}"),
+    ],
+)
+def test_above_a_page_stands_whose_row_it_is_and_no_number(
+    office: Client, now: datetime, name: str, says: str
+) -> None:
+    fill_world(OperatorFactory.create(name="Acme & Sons"), now, rows=1)
+    model = apps.get_model(name)
+    row = model._default_manager.all()[0]
+    said = escape(says.format(row=row))
+
+    page = office.get(url(model, "change", row.pk)).content.decode()
+
+    assert re.findall(r"<title>\s*(.*?) \|", page) == [said]
+    [*_, last] = re.findall(r"tracking-tight[^>]*>\s*(.*?)\s*</a>", page)
+    assert last == said
+
+
+def test_what_a_row_is_called_takes_no_statement(
+    office: Client, operator: Operator, now: datetime
+) -> None:
+    fill_world(operator, now, rows=1)
+
+    for model in MODELS:
+        model_admin = admin.site._registry[model]
+        request = RequestFactory().get("/")
+        request.user = User.objects.get(username="ada")
+        for row in model_admin.get_queryset(request):
+            with CaptureQueriesContext(connection) as queries:
+                assert str(row)
+            assert queries.captured_queries == [], label(model)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=label)
