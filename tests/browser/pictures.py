@@ -53,6 +53,17 @@ def command(path: str, name: str, verb: str) -> Callable[[Window], None]:
     return open_command
 
 
+def player(window: Window) -> None:
+    """Open the page of a player who claimed a promo, and give them a bonus for their patience."""
+    open_player = row("/admin/players/player/?q=player-018", "player-018")
+    open_player(window)
+    window.page.get_by_text("Issue a bonus by hand").click()
+    window.follow(window.link("Ten dollars, no deposit"))
+    window.give_reason("Waited a day for our answer")
+    window.follow(window.button("Issue to a player"))
+    open_player(window)
+
+
 def simulation(window: Window) -> None:
     """Simulate the terms of a template."""
     row("/admin/bonuses/bonustemplate/", "Welcome match")(window)
@@ -72,7 +83,7 @@ PICTURES = (
     Picture("bonus-grant", row("/admin/bonuses/bonusgrant/?q=player-045", "10.00 USD")),
     Picture("bonus-campaign", row("/admin/bonuses/bonuscampaign/", "Spins for VIPs")),
     Picture("approvals", page("/admin/approvals/approval/")),
-    Picture("player", row("/admin/players/player/?q=player-042", "player-042"), height=1400),
+    Picture("player", player, height=3260),
     Picture("simulation", simulation, height=1300),
     Picture("reports", page("/admin/reports/")),
     Picture("home-phone", page("/admin/"), width=NARROW, height=844),
