@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.keyboard import has_focus, tab_to
+from tests.browser.keyboard import tab_to
 from tests.browser.people import DEMO
 from tests.browser.windows import NARROW, Window, Windows
 
@@ -24,7 +24,7 @@ def skip_to_content(window: Window) -> None:
     """Pass the sidebar by the first link of the page."""
     page = window.page
     page.keyboard.press("Tab")
-    assert has_focus(page.get_by_role("link", name="Skip to the content"))
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
 
 
@@ -79,11 +79,11 @@ def test_the_filters_of_a_list_are_opened_and_closed(windows: Windows) -> None:
     tab_to(page, window.button("Filters"))
     page.keyboard.press("Enter")
     expect(window.button("Apply Filters")).to_be_visible()
-    assert page.evaluate("() => document.activeElement.closest('#changelist-filter') !== null")
+    expect(page.locator("#changelist-filter:focus-within")).to_be_visible()
     page.keyboard.press("Escape")
 
     expect(window.button("Apply Filters")).to_be_hidden()
-    assert has_focus(window.button("Filters"))
+    expect(window.button("Filters")).to_be_focused()
     window.check()
 
 

@@ -12,8 +12,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("make_run")]
 INSTANCES = "/admin/jackpots/instance/"
 
 
-def names(window: Window) -> list[str]:
-    return window.page.locator("[data-item] .wf-strong").all_inner_texts()
+def lists(window: Window, *names: str) -> None:
+    """Wait until the page lists these instances, in this order."""
+    expect(window.page.locator("[data-item] .wf-strong")).to_have_text(list(names))
 
 
 def open_links(window: Window, instance: str) -> None:
@@ -31,7 +32,7 @@ def middle_of(row: Locator) -> tuple[float, float]:
 def test_a_link_is_dragged_to_another_place(windows: Windows) -> None:
     window = windows.open(DEMO)
     open_links(window, "Daily")
-    assert names(window) == ["Weekly", "Monthly"]
+    lists(window, "Weekly", "Monthly")
     mouse, grips = window.page.mouse, window.page.locator("[data-grip]")
     _x, below = middle_of(window.page.locator("[data-item]").nth(1))
 
@@ -41,27 +42,27 @@ def test_a_link_is_dragged_to_another_place(windows: Windows) -> None:
     mouse.move(x, below, steps=5)
     mouse.move(x, below + 30, steps=5)
     mouse.up()
-    assert names(window) == ["Monthly", "Weekly"]
+    lists(window, "Monthly", "Weekly")
     window.reads("Weekly is number 2 of 2. Nothing is stored until you save the links.")
     window.give_reason("Monthly first")
     window.follow(window.button("Save links"))
 
     window.reads("Daily is linked to Monthly and Weekly.")
     open_links(window, "Daily")
-    assert names(window) == ["Monthly", "Weekly"]
+    lists(window, "Monthly", "Weekly")
     window.check()
 
 
 def test_links_are_moved_added_and_removed_by_buttons(windows: Windows) -> None:
     window = windows.open(DEMO)
     open_links(window, "Daily (opt-in)")
-    assert names(window) == ["Weekly (opt-in)", "Monthly (opt-in)"]
+    lists(window, "Weekly (opt-in)", "Monthly (opt-in)")
 
     window.button("Move Monthly (opt-in) up").click()
-    assert names(window) == ["Monthly (opt-in)", "Weekly (opt-in)"]
+    lists(window, "Monthly (opt-in)", "Weekly (opt-in)")
     window.page.get_by_label("Add an instance").fill("Rush")
     window.page.get_by_role("option", name="Rush Hour").click()
-    assert names(window) == ["Monthly (opt-in)", "Weekly (opt-in)", "Rush Hour"]
+    lists(window, "Monthly (opt-in)", "Weekly (opt-in)", "Rush Hour")
     window.button("Remove Monthly (opt-in)").click()
     window.give_reason("A new order")
     window.follow(window.button("Save links"))
@@ -81,12 +82,10 @@ def test_links_are_edited_by_the_keyboard_alone(windows: Windows) -> None:
     expect(page.get_by_role("option")).to_have_count(1)
     press("ArrowDown")
     press("Enter")
-    expect(page.locator("[data-item] .wf-strong")).to_have_text(
-        ["Weekly (chain)", "Monthly (chain)"]
-    )
+    lists(window, "Weekly (chain)", "Monthly (chain)")
     tab_to(page, window.button("Move Monthly (chain) up"), key="Shift+Tab")
     press("Enter")
-    assert names(window) == ["Monthly (chain)", "Weekly (chain)"]
+    lists(window, "Monthly (chain)", "Weekly (chain)")
     tab_to(page, page.get_by_label("Reason"))
     page.keyboard.type("By hand")
     tab_to(page, window.button("Save links"))

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.codes import code_of
-from tests.browser.keyboard import check_focus, has_focus, tab_to
+from tests.browser.keyboard import check_focus, tab_to
 from tests.browser.people import CAREFUL, DEMO, LEAVING, Person
 from tests.browser.windows import NARROW, WIDE, Window, Windows, sign_in
 
@@ -38,7 +38,7 @@ def test_by_the_keyboard_alone(windows: Windows) -> None:
     expect(page.get_by_label("User name")).to_be_focused()
     page.keyboard.type(DEMO.login)
     page.keyboard.press("Tab")
-    assert has_focus(page.get_by_label("Password"))
+    expect(page.get_by_label("Password")).to_be_focused()
     check_focus(page)
     page.keyboard.type(DEMO.password)
     tab_to(page, window.button("Sign in"))
