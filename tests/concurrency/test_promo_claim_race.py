@@ -4,6 +4,7 @@ Many claims at one instant: of one promo with few left, and by one player.
 Each control takes away what decides: the condition of the decrement, or the constraint.
 """
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,8 +13,10 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from core import locks
 from core.actors import Actor, ActorKind
 from core.errors import DomainError
+from core.locks import AdvisoryLock
 from promos.models import Promo, UserPromo
 from promos.services import catalogue, claims
 from promos.services.claims import ClaimTarget
@@ -147,6 +150,36 @@ def test_one_request_sixteen_times_is_one_claim_with_one_answer(
     assert Promo.objects.get().claims_left == 4
     assert held_by(player) == 10
     assert differences() == []
+
+
+def test_who_cannot_wait_for_the_key_hears_that_it_is_in_progress(
+    instant: Promo, client_of: Callable[..., Client]
+) -> None:
+    player = PlayerFactory.create(operator=instant.operator, currency="EUR")
+    client, key = client_of(instant.operator), f"{instant.operator_id}:once"
+    path, body = f"/v1/promos/{instant.pk}/claim", {"player_id": player.reference}
+    is_held, is_refused = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            locks.lock_exclusively(AdvisoryLock.IDEMPOTENCY_KEY, key)
+            is_held.set()
+            assert is_refused.wait(timeout=20)
+
+    def claim_impatiently() -> Any:
+        assert is_held.wait(timeout=20)
+        execute("SET lock_timeout = '50ms'")
+        try:
+            return client.post(path, body, key="once")
+        finally:
+            is_refused.set()
+
+    _held, response = at_once([hold, claim_impatiently])
+
+    assert (response.status_code, response.json()["code"]) == (409, "IDEMPOTENCY_IN_PROGRESS")
+    assert response.headers["Retry-After"] == "1"
+    assert client.post(path, body, key="once").status_code == 201
+    assert Promo.objects.get().claims_left == 4
 
 
 def test_one_player_opens_one_of_several_promos() -> None:
