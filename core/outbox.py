@@ -26,28 +26,11 @@ def publish(
     ``topic`` is in the past tense and names the app first (``bonus.grant.issued``).
     ``payload`` is what others may read, in the API's words; amounts in it are strings.
     """
-    [message] = publish_all(
+    assert connection.in_atomic_block, "a message belongs to the change's transaction"
+    [row] = prepare_all(
         operator=operator, topics=[topic], subject=subject, payload=payload, now=now
     )
-    return message
-
-
-def publish_all(
-    *,
-    operator: Any,
-    topics: Sequence[str],
-    subject: Model,
-    payload: Mapping[str, Any],
-    now: datetime,
-) -> list[OutboxMessage]:
-    """Write a message for each of ``topics``, which came true at once, in one statement."""
-    assert connection.in_atomic_block, "a message belongs to the change's transaction"
-    return OutboxMessage.objects.bulk_create(
-        OutboxMessage(**row)
-        for row in prepare_all(
-            operator=operator, topics=topics, subject=subject, payload=payload, now=now
-        )
-    )
+    return OutboxMessage.objects.create(**row)
 
 
 def prepare_all(
@@ -58,7 +41,11 @@ def prepare_all(
     payload: Mapping[str, Any],
     now: datetime,
 ) -> list[dict[str, Any]]:
-    """Return the rows of such messages, for a database function that makes the change."""
+    """
+    Return the rows of a message for each of ``topics``, which come true at once.
+
+    For a database function that makes the change, and writes them with it.
+    """
     return [
         {
             "id": new_id(),

@@ -28,23 +28,20 @@ def credit_bonus(
     original_amount: Decimal,
     original_currency: str,
     now: datetime,
-) -> Decimal | None:
+) -> None:
     """
-    Pay the claim's bonus into the player's main balance and return that balance.
+    Pay the claim's bonus into the player's main balance.
 
-    The original is what the promo's terms say, before conversion. Returns None if the
-    bonus is nothing: then no account was touched.
+    The original is what the promo's terms say, before conversion. If the bonus is nothing, no
+    account is touched.
 
     :raises ResourceBusy: if the account is in use.
     """
     postings = prepare_bonus(
         user_promo=user_promo, original_amount=original_amount, original_currency=original_currency
     )
-    if not postings:
-        return None
-    [transfer] = transfers.post_transfers(operator=operator, postings=postings, now=now)
-    balance: Decimal | None = transfer.credit_balance_after
-    return balance
+    if postings:
+        transfers.post_transfers(operator=operator, postings=postings, now=now)
 
 
 def prepare_bonus(
