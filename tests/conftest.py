@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, settings
 from rest_framework.test import APIClient
 
 from core.actors import Actor, ActorKind
@@ -26,6 +27,10 @@ from tests.emptying import empty_tables
 from tests.factories.operators import OperatorFactory, issue_key
 from tests.running import running_windfall  # noqa: F401 -- a fixture
 from tests.template import copy_template
+
+# How long an example takes says something about the machine, and nothing about the code.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture

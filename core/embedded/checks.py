@@ -135,7 +135,7 @@ def _check_in_browser() -> int:
     if browser is None:
         say(NOT_FOUND)
         return 1 if is_browser_required(os.environ) else 0
-    return _run(sys.executable, "-m", "pytest", "tests/browser", SHUFFLED, "-m", "browser")
+    return _run(sys.executable, "-m", "pytest", "tests/browser", *SHUFFLED, "-m", "browser")
 
 
 def _run(*argv: str) -> int:
@@ -171,9 +171,9 @@ END_TO_END = (
     "tests/faults",
 )
 
-#: The tests are shuffled, each time in the same way: what failed fails again. `make test ARGS=…`
-#: shuffles anew.
-SHUFFLED = "--randomly-seed=1"
+#: The tests are shuffled, and examples drawn, each time in the same way: what failed fails again.
+#: `make test ARGS=…` shuffles and draws anew.
+SHUFFLED = ("--randomly-seed=1", "--hypothesis-seed=1")
 
 CHECKS = (
     Check("ruff", _module("ruff", "check", ".")),
@@ -191,10 +191,10 @@ CHECKS = (
     Check("schema", _check_schema),
     # Every process of tests copies it: migrating is what takes longest before a first test.
     Check("template", _module("tests.template")),
-    Check("pytest", _module("pytest", "-n", "2", SHUFFLED, "-m", "not xdist_group")),
+    Check("pytest", _module("pytest", "-n", "2", *SHUFFLED, "-m", "not xdist_group")),
     # The tests of one group share the whole running product.
     Check(
-        "end-to-end", _module("pytest", *END_TO_END, SHUFFLED, "-m", "xdist_group and not browser")
+        "end-to-end", _module("pytest", *END_TO_END, *SHUFFLED, "-m", "xdist_group and not browser")
     ),
     # A running product of their own: what they do to it, they do as staff.
     Check("browser", _check_in_browser),

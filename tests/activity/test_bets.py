@@ -331,7 +331,7 @@ def test_locks_promo_and_grants_before_the_money(
 @settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     stake=st.decimals(min_value="0.00000001", max_value="999999", places=8),

@@ -117,7 +117,7 @@ def test_with_a_browser_the_tests_run_and_decide(check_in_browser: Any, program:
     status, [command] = check_in_browser(REQUIRE_BROWSER="1")
 
     assert status == 7
-    assert command[-4:] == ("tests/browser", checks.SHUFFLED, "-m", "browser")
+    assert command[-5:] == ("tests/browser", *checks.SHUFFLED, "-m", "browser")
 
 
 def test_the_check_comes_last() -> None:
