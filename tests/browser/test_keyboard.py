@@ -129,6 +129,7 @@ def test_pages_are_looked_for_and_opened(windows: Windows) -> None:
 
     tab_to(page, page.get_by_role("button", name="Search apps and models"))
     page.keyboard.press("Enter")
+    expect(page.locator("#search-input-command")).to_be_focused()
     page.keyboard.type("boost")
     expect(page.locator("#command-results-list")).to_contain_text("Boosts")
     with page.expect_navigation():
