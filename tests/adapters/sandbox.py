@@ -197,7 +197,7 @@ def start_sandbox(*arguments: str) -> Iterator[Sandbox]:
             yield Sandbox(_url_in(Path(output.name), process))
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(timeout=60)
 
 
 def _url_in(output: Path, process: "subprocess.Popen[bytes]") -> str:

@@ -143,16 +143,16 @@ def test_one_that_is_being_sent_again_is_left_alone(
             with transaction.atomic():
                 locks.lock_one(WebhookDelivery.objects.filter(pk=delivery.pk))
                 held.set()
-                done.wait(timeout=10)
+                done.wait(timeout=60)
         finally:
             connections.close_all()
 
     holder = Thread(target=hold)
     holder.start()
-    assert held.wait(timeout=10)
+    assert held.wait(timeout=60)
     during = delete(now)
     done.set()
-    holder.join(timeout=10)
+    holder.join(timeout=60)
 
     assert during == Deleted(0, 0)
     assert delete(now) == Deleted(1, 1)

@@ -135,7 +135,7 @@ def test_control_without_the_lease_a_message_is_sent_twice(
 
     def send_together(**kwargs: Any) -> Any:
         is_sending.set()
-        both.wait(timeout=20)
+        both.wait(timeout=60)
         return send(**kwargs)
 
     monkeypatch.setattr(sender, "send_message", send_together)
@@ -152,7 +152,7 @@ def test_control_without_the_lease_a_message_is_sent_twice(
     def attempt() -> Any:
         return deliveries.attempt_delivery(delivery_id=delivery.pk, actor=TASK, clock=lambda: now)
 
-    at_once([attempt, lambda: is_sending.wait(timeout=20) and attempt()])
+    at_once([attempt, lambda: is_sending.wait(timeout=60) and attempt()])
 
     assert len(receiver.received) == 2
 

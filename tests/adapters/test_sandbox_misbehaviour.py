@@ -193,7 +193,7 @@ def test_what_hangs_is_let_go_when_it_behaves_again(sandbox_process: Sandbox) ->
     asking.start()
     wait_for(lambda: len(sandbox_process.requests()) == 1)
     sandbox_process.behave()
-    asking.join(timeout=10)
+    asking.join(timeout=60)
 
     assert ended == ["let go"]
 

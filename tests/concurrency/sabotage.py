@@ -11,6 +11,9 @@ from django.db import connection
 
 T = TypeVar("T")
 
+#: What must happen is waited for so long, on a machine as busy as may be.
+PATIENCE_S = 60
+
 
 def at_once(work: Sequence[Callable[[], T]]) -> list[T]:
     """Run each piece of work in a thread and with a connection of its own, all together."""
@@ -18,7 +21,7 @@ def at_once(work: Sequence[Callable[[], T]]) -> list[T]:
 
     def run(piece: Callable[[], T]) -> T:
         try:
-            start.wait(timeout=20)
+            start.wait(timeout=PATIENCE_S)
             return piece()
         finally:
             connection.close()
@@ -36,7 +39,7 @@ def reading_together(count: int) -> Callable[[Any], list[Any]]:
         rows = list(queryset)
         if threading.get_ident() not in read:
             read.add(threading.get_ident())
-            all_have_read.wait(timeout=20)
+            all_have_read.wait(timeout=PATIENCE_S)
         return rows
 
     return read_without_lock
@@ -51,10 +54,26 @@ def select_only(select: str, params: Any, *, table: str) -> list[tuple[Any, ...]
 def let_them_read(readings: Sequence[Any]) -> None:
     """Wait until a reader has begun and ended another reading, however busy the machine is."""
     # The first to come may have begun before the caller wrote.
-    enough, give_up_at = len(readings) + 2, time.monotonic() + 20
+    enough, give_up_at = len(readings) + 2, time.monotonic() + PATIENCE_S
     while len(readings) < enough:
         assert time.monotonic() < give_up_at, "nobody reads"
         time.sleep(0.001)
+
+
+def let_them_wait(count: int = 1, *, or_end: threading.Thread | None = None) -> None:
+    """Wait until ``count`` other connections to this database wait for a lock, or a thread ends."""
+    give_up_at = time.monotonic() + PATIENCE_S
+    while or_end is None or or_end.is_alive():
+        # Within a transaction the server tells of all activity as it was at the first question.
+        execute("SELECT pg_stat_clear_snapshot()")
+        [(waiting,)] = execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        if waiting >= count:
+            return
+        assert time.monotonic() < give_up_at, f"{waiting} wait, not {count}"
+        time.sleep(0.01)
 
 
 @contextmanager
@@ -77,12 +96,12 @@ def meeting(count: int) -> Iterator[str]:
     """
     Yield statements for a database function: whoever comes to them waits for ``count`` to come.
 
-    Who comes later passes, and who waits in vain goes on after ten seconds.
+    Who comes later passes, and who waits in vain goes on after a minute.
     """
     execute("CREATE SEQUENCE meeting")
     try:
         yield f"""PERFORM nextval('meeting');
-            FOR moment IN 1 .. 1000 LOOP
+            FOR moment IN 1 .. 6000 LOOP
                 EXIT WHEN (SELECT last_value FROM meeting) >= {count};
                 PERFORM pg_sleep(0.01);
             END LOOP;"""

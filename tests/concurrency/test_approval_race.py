@@ -42,7 +42,7 @@ class Effect:
         self.begun.append(actor.ref)
         Operator.objects.create(slug=f"done-by-{actor.ref}", name="Done", created_at=now)
         if self.barrier is not None:
-            self.barrier.wait(timeout=20)
+            self.barrier.wait(timeout=60)
         return "It was done."
 
 

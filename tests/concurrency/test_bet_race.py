@@ -169,7 +169,7 @@ def test_control_without_the_lock_a_bet_is_settled_and_rolled_back(
 
     def read_without_lock(queryset: Any) -> Any:
         row = queryset.get()
-        both_have_read.wait(timeout=10)
+        both_have_read.wait(timeout=60)
         return row
 
     monkeypatch.setattr(locks, "lock_one", read_without_lock)

@@ -66,7 +66,7 @@ def test_control_without_the_locks_bets_count_on_the_same_money(
     def look_together(**kwargs: Any) -> Any:
         locked = lock_balances(**kwargs)
         seen.extend(locked.bonus.values())
-        all_have_looked.wait(timeout=20)
+        all_have_looked.wait(timeout=60)
         return locked
 
     monkeypatch.setattr(funding, "lock_balances", look_together)

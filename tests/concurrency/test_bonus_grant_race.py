@@ -82,7 +82,7 @@ def without_the_lock(monkeypatch: pytest.MonkeyPatch, *decided: str) -> None:
     def waiting(decide: Callable[..., Any]) -> Callable[..., Any]:
         def decide_and_wait(**given: Any) -> Any:
             decision = decide(**given)
-            everybody.wait(timeout=20)
+            everybody.wait(timeout=60)
             return decision
 
         return decide_and_wait

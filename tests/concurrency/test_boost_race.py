@@ -61,7 +61,7 @@ def test_control_without_the_instances_row_one_boost_undoes_another(
 
     def read(**lookup: Any) -> Pot:
         pot = Pot.objects.get(**lookup)
-        both_have_read.wait(timeout=20)
+        both_have_read.wait(timeout=60)
         return pot
 
     monkeypatch.setattr(boosts, "fold_locked", lambda **kwargs: 0)

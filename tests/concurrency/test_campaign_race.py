@@ -59,7 +59,7 @@ def both_at(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
     def meet(passed: str) -> None:
         if passed == name:
-            meeting.wait(timeout=10)
+            meeting.wait(timeout=60)
         failpoint(passed)
 
     monkeypatch.setattr(fan_out, "failpoint", meet)

@@ -90,7 +90,7 @@ def test_control_without_the_lock_two_deposits_activate_one_claim(
 
     def read_without_lock(*args: Any, **kwargs: Any) -> list[Any]:
         rows = select_only(*args, **kwargs)
-        both_have_read.wait(timeout=10)
+        both_have_read.wait(timeout=60)
         return rows
 
     monkeypatch.setattr(locks, "lock_rows", read_without_lock)

@@ -44,7 +44,7 @@ def test_control_without_the_lock_a_code_is_taken_many_times(
 
     def look(queryset: Any) -> list[Any]:
         rows = list(queryset)
-        all_have_looked.wait(timeout=20)
+        all_have_looked.wait(timeout=60)
         return rows
 
     monkeypatch.setattr(locks, "lock_many", look)

@@ -5,7 +5,7 @@ One of them is the default in the end, and none fails. The controls take away th
 its look before the list: then they meet at the database's own constraint, and losers fall.
 """
 
-import time
+import threading
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,7 @@ from adapters.services.configs import put_adapter
 from core import locks
 from core.actors import Actor, ActorKind
 from operators.models import Operator
-from tests.concurrency.sabotage import at_once
+from tests.concurrency.sabotage import at_once, let_them_wait, reading_together
 from tests.factories.operators import OperatorFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,17 +71,12 @@ def test_all_are_added_and_one_is_the_default(operator: Operator) -> None:
 def test_control_without_the_lock_some_fall(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def read_and_dawdle(queryset: Any) -> list[Any]:
-        rows = list(queryset)
-        time.sleep(0.5)
-        return rows
-
     monkeypatch.setattr(locks, "lock_one", lambda queryset: queryset.get())
-    monkeypatch.setattr(locks, "lock_many", read_and_dawdle)
+    monkeypatch.setattr(locks, "lock_many", reading_together(COUNT))
 
     outcomes = race(operator)
 
-    assert outcomes["added"] < COUNT
+    assert outcomes == {"added": 1, "IntegrityError": COUNT - 1}
     # The constraint stands behind the lock.
     assert defaults_of(operator) == 1
 
@@ -90,19 +85,22 @@ def test_control_a_list_from_before_the_lock_is_not_enough(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Who waits for the rows of its snapshot does not see the row that was added meanwhile.
-    lock_many = locks.lock_many
+    assert put(operator, "platform") == "added"
+    lock_many, all_wait = locks.lock_many, threading.Event()
 
-    def lock_and_dawdle(queryset: Any) -> list[Any]:
-        rows = lock_many(queryset)
-        time.sleep(0.3)
+    def lock_and_let_wait(queryset: Any) -> list[Any]:
+        rows: list[Any] = lock_many(queryset)
+        if not all_wait.is_set():
+            let_them_wait(COUNT - 1)
+            all_wait.set()
         return rows
 
     monkeypatch.setattr(locks, "lock_one", lambda queryset: queryset.get())
-    monkeypatch.setattr(locks, "lock_many", lock_and_dawdle)
+    monkeypatch.setattr(locks, "lock_many", lock_and_let_wait)
 
     outcomes = race(operator)
 
-    assert outcomes["added"] < COUNT
+    assert outcomes == {"added": 1, "IntegrityError": COUNT - 1}
     assert defaults_of(operator) == 1
 
 

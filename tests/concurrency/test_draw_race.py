@@ -5,7 +5,6 @@ The controls take away the lock that waits for contributions under way.
 """
 
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -22,7 +21,7 @@ from jackpots.errors import InstanceNotActive, InstanceWrongState
 from jackpots.models import Contribution, Draw, Instance, InstanceLink, RollbackLoss, Win
 from jackpots.services import folding, rollbacks, runs
 from operators.models import Operator
-from tests.concurrency.sabotage import at_once, execute
+from tests.concurrency.sabotage import at_once, execute, let_them_wait
 from tests.jackpots.conftest import let_the_horizon_pass, link, meter
 from tests.jackpots.raffles import Raffling, again, books_balance, draw_of
 
@@ -43,15 +42,12 @@ def draw_under_a_contribution(world: Raffling, raffle: Instance, *, is_waited_fo
             world.contribute(raffle, "ada", Decimal(2))
             written.set()
             if is_waited_for:
-                give_up_at = time.monotonic() + 20
-                while not execute("SELECT 1 FROM pg_locks WHERE NOT granted"):
-                    assert time.monotonic() < give_up_at, "nobody waits"
-                    time.sleep(0.01)
+                let_them_wait()
             else:
-                assert drawn.wait(timeout=20)
+                assert drawn.wait(timeout=60)
 
     def draw() -> None:
-        assert written.wait(timeout=20)
+        assert written.wait(timeout=60)
         world.drawn(raffle)
         drawn.set()
 
@@ -88,6 +84,7 @@ def test_of_contributions_and_draws_at_once_each_contribution_is_on_one_side(
 ) -> None:
     raffle = world.opened(prizes=[{"share": Decimal("0.1"), "count": 3}])
     world.contributed(raffle, ada=1, bob=1, cyd=1)
+    begun = threading.Event()
 
     def contributing(player: str) -> Callable[[], int]:
         def contribute() -> int:
@@ -96,12 +93,13 @@ def test_of_contributions_and_draws_at_once_each_contribution_is_on_one_side(
                     world.contribute(raffle, player, Decimal(1))
                 except InstanceNotActive:
                     return count
+                begun.set()
             raise AssertionError("it was never drawn")
 
         return contribute
 
     def draw() -> int:
-        time.sleep(0.2)
+        assert begun.wait(timeout=60)
         # Whoever comes last finds it drawn.
         with suppress(InstanceWrongState):
             world.drawn(raffle)
@@ -128,14 +126,14 @@ def test_a_long_transaction_elsewhere_changes_nothing_and_late_rollbacks_are_los
         with transaction.atomic():
             execute("SELECT pg_current_xact_id()")
             begun.set()
-            assert drawn.wait(timeout=20)
+            assert drawn.wait(timeout=60)
             outcome = "taken back"
             try:
                 with transaction.atomic():
                     take_back(early)
             except ResourceBusy:
                 outcome = "busy"
-            assert folded.wait(timeout=20)
+            assert folded.wait(timeout=60)
             return outcome
 
     def take_back(contribution: Contribution) -> None:
@@ -148,7 +146,7 @@ def test_a_long_transaction_elsewhere_changes_nothing_and_late_rollbacks_are_los
         )
 
     def draw() -> str:
-        assert begun.wait(timeout=20)
+        assert begun.wait(timeout=60)
         # No fold can take this: the other transaction is older.
         world.contributed(raffle, ada=4)
         world.drawn(raffle)

@@ -112,7 +112,7 @@ def test_control_without_the_row_lock_a_fold_adds_what_another_has_added(
 
     def read_without_lock(queryset: Any) -> Any:
         row = queryset.get()
-        both_have_read.wait(timeout=20)
+        both_have_read.wait(timeout=60)
         return row
 
     monkeypatch.setattr(locks, "lock_one", read_without_lock)

@@ -72,7 +72,7 @@ def lock_nothing(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
 
     def read(*, operator: Operator, instance_id: UUID) -> Instance:
         instance = Instance.objects.for_operator(operator).get(pk=instance_id)
-        all_have_read.wait(timeout=20)
+        all_have_read.wait(timeout=60)
         return instance
 
     monkeypatch.setattr(links, "lock_instance", read)

@@ -101,7 +101,7 @@ def test_control_without_the_instances_row_two_drops_win_one_cycle(
 
     def read(**lookup: Any) -> Pot:
         pot = get_pot(**lookup)
-        both_have_read.wait(timeout=20)
+        both_have_read.wait(timeout=60)
         return pot
 
     monkeypatch.setattr(drops, "locks", SimpleNamespace(lock_one=lambda rows: rows.get()))

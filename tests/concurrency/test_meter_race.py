@@ -59,7 +59,7 @@ def contribute_and_hold(
         with transaction.atomic():
             contribute_once(instance, "held")
             written.set()
-            go_on.wait(timeout=20)
+            go_on.wait(timeout=60)
     finally:
         connection.close()
 
@@ -69,11 +69,11 @@ def fold_around_a_held_contribution(instance: Instance) -> None:
     written, go_on = threading.Event(), threading.Event()
     holder = threading.Thread(target=contribute_and_hold, args=(instance, written, go_on))
     holder.start()
-    written.wait(timeout=20)
+    written.wait(timeout=60)
     contribute_once(instance, "committed")
     fold(instance)
     go_on.set()
-    holder.join(timeout=20)
+    holder.join(timeout=60)
     fold(instance)
 
 

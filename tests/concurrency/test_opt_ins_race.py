@@ -40,7 +40,7 @@ def look_together(monkeypatch: pytest.MonkeyPatch) -> None:
     all_have_looked = threading.Barrier(COUNT)
 
     def wait(player: Player, *, now: datetime) -> bool:
-        all_have_looked.wait(timeout=20)
+        all_have_looked.wait(timeout=60)
         return False
 
     monkeypatch.setattr(Player, "is_self_excluded", wait)

@@ -71,13 +71,14 @@ def test_control_without_the_lock_a_platform_is_asked_several_times(
         found = list(queryset[:count_max])
         if threading.get_ident() not in looked:
             looked.add(threading.get_ident())
-            all_have_looked.wait(timeout=20)
+            all_have_looked.wait(timeout=60)
         return found
 
     monkeypatch.setattr(locks, "lock_many_skipping", look_only)
-    # Who comes second finds the win not paid yet.
-    outside.dawdles_s = 0.2
+    # All ask for the first win while none has written that it is paid.
+    all_have_asked = threading.Barrier(SWEEPS)
+    outside.outcomes = [lambda: all_have_asked.wait(timeout=60) and None] * SWEEPS
 
     sweep_at_once(now)
 
-    assert max(asked(outside)) > 1
+    assert max(asked(outside)) == SWEEPS

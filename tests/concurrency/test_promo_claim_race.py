@@ -164,10 +164,10 @@ def test_who_cannot_wait_for_the_key_hears_that_it_is_in_progress(
         with transaction.atomic():
             locks.lock_exclusively(AdvisoryLock.IDEMPOTENCY_KEY, key)
             is_held.set()
-            assert is_refused.wait(timeout=20)
+            assert is_refused.wait(timeout=60)
 
     def claim_impatiently() -> Any:
-        assert is_held.wait(timeout=20)
+        assert is_held.wait(timeout=60)
         execute("SET lock_timeout = '50ms'")
         try:
             return client.post(path, body, key="once")

@@ -68,7 +68,7 @@ def look_together(monkeypatch: pytest.MonkeyPatch) -> Any:
             rows = lock_many(queryset)
             if not getattr(looked, "once", False):
                 looked.once = True
-                all_have_looked.wait(timeout=10)
+                all_have_looked.wait(timeout=60)
             return rows
 
         monkeypatch.setattr(locks, "lock_many", lock_then_wait)

@@ -15,7 +15,7 @@ from core.errors import DomainError
 from players.errors import CurrencyLocked
 from players.models import Player
 from players.services import registration
-from tests.concurrency.sabotage import at_once, meeting, sabotaged
+from tests.concurrency.sabotage import at_once, let_them_wait, meeting, sabotaged
 from tests.factories.players import PlayerFactory
 from tests.factories.wallets import deposit, held_by
 from wallets.errors import WalletCurrencyDiffers
@@ -99,22 +99,9 @@ def while_open(first: Callable[[], Any], second: Callable[[], Any]) -> str:
     with transaction.atomic():
         first()
         thread.start()
-        wait_until_somebody_waits(thread)
-    thread.join(timeout=20)
+        let_them_wait(or_end=thread)
+    thread.join(timeout=60)
     return done[0]
-
-
-def wait_until_somebody_waits(thread: threading.Thread) -> None:
-    """Wait until another connection to this database waits for a lock, or the thread is over."""
-    for _ in range(200):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0] or not thread.is_alive():
-                return
-        thread.join(timeout=0.01)
 
 
 def as_registered_in_euros(player: Player) -> Player:

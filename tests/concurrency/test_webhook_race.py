@@ -7,7 +7,6 @@ Each control takes away what decides: the constraint, or the lock.
 
 import json
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +25,7 @@ from core.models import AuditEntry, OutboxMessage
 from tests.adapters.platforms import CLOCK, Platform, event_about, platform_of
 from tests.bonuses.conftest import ScriptedPlatform, scripted_registry
 from tests.bonuses.platform_events import TS, apply, event_of, stored
-from tests.concurrency.sabotage import at_once, execute, select_only
+from tests.concurrency.sabotage import at_once, execute, let_them_wait, select_only
 from tests.factories.bonuses import BonusGrantFactory, BonusIssuanceFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,13 +36,6 @@ THREADS = 64
 @pytest.fixture
 def grant() -> BonusGrant:
     return BonusGrantFactory.create(external=True)
-
-
-def unlocked(*args: Any, **kwargs: Any) -> list[Any]:
-    """Stand in for locks.lock_rows: the same rows, held by nobody, and time to race."""
-    rows = select_only(*args, **kwargs)
-    time.sleep(0.2)
-    return rows
 
 
 # One event, many times
@@ -91,7 +83,7 @@ def test_control_without_the_constraint_one_event_has_several_effects(
 
     def meet(name: str) -> None:
         if name == "state_sync.after_dedupe":
-            all_are_new.wait(timeout=20)
+            all_are_new.wait(timeout=60)
 
     monkeypatch.setattr(state_sync, "failpoint", meet)
 
@@ -122,10 +114,24 @@ def wager_and_end_at_once(grant: BonusGrant) -> Counter[Any]:
 def test_control_without_the_lock_wagering_meets_the_end(
     grant: BonusGrant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "lock_rows", unlocked)
+    has_read, has_ended = threading.Event(), threading.Event()
+
+    def read_before_the_end(*args: Any, **kwargs: Any) -> list[Any]:
+        rows = select_only(*args, **kwargs)
+        if not has_read.is_set():
+            has_read.set()
+            assert has_ended.wait(timeout=60)
+        return rows
+
+    def end() -> None:
+        assert has_read.wait(timeout=60)
+        apply(grant, event_of(grant.pk, "cancelled"))
+        has_ended.set()
+
+    monkeypatch.setattr(locks, "lock_rows", read_before_the_end)
 
     with pytest.raises(IntegrityError, match="is not active"):
-        wager_and_end_at_once(grant)
+        at_once([lambda: apply(grant, event_of(grant.pk, "wagered")), end])
 
 
 def test_wagering_counts_until_the_end_and_not_after(grant: BonusGrant) -> None:
@@ -168,9 +174,9 @@ def meet(monkeypatch: pytest.MonkeyPatch, *, after: str, is_locked: bool) -> Bon
         has_looked.set()
         if is_locked and rows:
             # Whoever writes the grant is waiting for this row.
-            time.sleep(0.3)
+            let_them_wait()
         else:
-            assert is_written.wait(timeout=20)
+            assert is_written.wait(timeout=60)
         return rows
 
     def send() -> None:
@@ -183,7 +189,7 @@ def meet(monkeypatch: pytest.MonkeyPatch, *, after: str, is_locked: bool) -> Bon
     sender = threading.Thread(target=send)
     monkeypatch.setattr(locks, after, look)
     sender.start()
-    assert has_looked.wait(timeout=20)
+    assert has_looked.wait(timeout=60)
     write_grant(issuance.pk)
     is_written.set()
     sender.join()

@@ -105,7 +105,7 @@ def test_two_who_take_at_once_never_take_the_same(operator: Operator, now: datet
         try:
             with transaction.atomic():
                 taken.append(outbox.lock_unrelayed(count_max=3))
-                both_hold.wait(timeout=10)
+                both_hold.wait(timeout=60)
         finally:
             connections.close_all()
 

@@ -129,7 +129,7 @@ def test_control_without_the_rows_lock_and_the_key_workers_apply_it_more_than_on
 
     def read_without_lock(queryset: Any) -> list[Any]:
         rows = list(queryset)
-        both_have_read.wait(timeout=20)
+        both_have_read.wait(timeout=60)
         return rows
 
     monkeypatch.setattr(requests.locks, "lock_many_skipping", read_without_lock)

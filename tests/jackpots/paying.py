@@ -1,6 +1,5 @@
 """A casino platform that holds the wallets, as jackpots see one; and what is told of wins."""
 
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +17,9 @@ class FakeChannel:
     is_internal: bool = False
     asked: list[PayoutOrder] = field(default_factory=list)
     outcomes: list[Any] = field(default_factory=list)
-    dawdles_s: float = 0
 
     def pay_out(self, order: PayoutOrder) -> PaidOut:
         self.asked.append(order)
-        time.sleep(self.dawdles_s)
         outcome = self.outcomes.pop(0) if self.outcomes else None
         if callable(outcome):
             outcome = outcome()

@@ -86,7 +86,7 @@ def test_locks_and_tells_what_is_asked_for(player: Player, post: Post, operator:
 def test_what_is_locked_stays_until_the_transaction_ends() -> None:
     player = PlayerFactory.create()
     deposit(player, "7.00")
-    held, done = Barrier(2, timeout=20), Barrier(2, timeout=20)
+    held, done = Barrier(2, timeout=60), Barrier(2, timeout=60)
 
     def hold() -> str:
         with transaction.atomic():

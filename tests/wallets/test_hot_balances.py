@@ -63,18 +63,18 @@ def open_transaction(player: Player, amount: str) -> Iterator[None]:
             with transaction.atomic():
                 deposit(player, amount)
                 posted.set()
-                go_on.wait(timeout=20)
+                go_on.wait(timeout=60)
         finally:
             connection.close()
 
     thread = threading.Thread(target=hold)
     thread.start()
     try:
-        assert posted.wait(timeout=20)
+        assert posted.wait(timeout=60)
         yield
     finally:
         go_on.set()
-        thread.join(timeout=20)
+        thread.join(timeout=60)
 
 
 def test_an_account_without_transfers_holds_nothing(player: Player) -> None:
