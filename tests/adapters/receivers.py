@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,14 +31,14 @@ class Receiver:
     """
     Answers ``statuses`` in turn, the last one for ever, with ``body`` and ``headers``.
 
-    ``delay_s`` is how long it thinks about it.
+    It answers nothing while ``is_released`` is cleared.
     """
 
     url: str = ""
     statuses: list[int] = field(default_factory=lambda: [200])
     body: bytes = b"thanks"
     headers: dict[str, str] = field(default_factory=dict)
-    delay_s: float = 0.0
+    is_released: threading.Event = field(default_factory=threading.Event)
     received: list[Received] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -57,13 +56,14 @@ class Receiver:
 def receiving() -> Iterator[Receiver]:
     """Start a receiver on the loopback address; stop it afterwards."""
     receiver = Receiver()
+    receiver.is_released.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
             status = receiver.take(Received(self.path, headers, body))
-            time.sleep(receiver.delay_s)
+            receiver.is_released.wait(timeout=60)
             try:
                 self.send_response(status)
                 for name, value in receiver.headers.items():
@@ -86,6 +86,7 @@ def receiving() -> Iterator[Receiver]:
     try:
         yield receiver
     finally:
+        receiver.is_released.set()
         server.shutdown()
         server.server_close()
         thread.join(timeout=60)

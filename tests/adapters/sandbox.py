@@ -280,7 +280,7 @@ def webhook_receiver() -> Iterator[Receiver]:
     made.server.server_close()
 
 
-def wait_for(condition: Callable[[], bool], *, seconds: float = 10) -> None:
+def wait_for(condition: Callable[[], bool], *, seconds: float = 60) -> None:
     """Return when ``condition`` holds."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -224,7 +224,7 @@ def test_after_a_timeout_the_same_key_finds_the_same_bonus(platform: FakePlatfor
     wanted = order()
     platform.mode = "grant then hang"
     with pytest.raises(PlatformUnavailable):
-        adapter_of(platform, deadline_s=1.0).grant_bonus(wanted)
+        adapter_of(platform, deadline_s=2.0).grant_bonus(wanted)
 
     platform.mode = "duplicate"
     granted = adapter_of(platform).grant_bonus(wanted)

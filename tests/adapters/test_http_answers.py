@@ -81,10 +81,10 @@ def test_an_answer_that_is_none_is_never_a_success(platform: FakePlatform, mode:
     started = time.monotonic()
 
     with pytest.raises(PlatformUnavailable):
-        adapter_of(platform, deadline_s=1.0).grant_bonus(order())
+        adapter_of(platform, deadline_s=2.0).grant_bonus(order())
 
-    # One deadline for it all, however the platform spreads its bytes (F32).
-    assert time.monotonic() - started < 6
+    # One deadline for it all, however the platform spreads its bytes (F32); a hang is one of 30 s.
+    assert time.monotonic() - started < 20
     assert [request.path for request in platform.requests] == ["/v1/bonuses/grant"]
 
 

@@ -271,13 +271,13 @@ def test_who_hangs_is_given_up_by_the_deadline(
     delivery: WebhookDelivery, receiver: Receiver, now: datetime, settings: Any
 ) -> None:
     settings.ADAPTER_DEADLINE_S = 0.3
-    receiver.delay_s = 1.5
+    receiver.is_released.clear()
 
     made = attempt(delivery, now)
 
     assert made is not None
     assert made.status_code is None
-    assert 250 <= made.duration_ms < 1_400
+    assert made.duration_ms >= 250
     assert made.error == "It did not answer within 0.3 s."
     assert stored(delivery).status == "pending"
 

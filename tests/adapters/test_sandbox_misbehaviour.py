@@ -175,6 +175,7 @@ def test_a_hanging_request_is_not_answered(sandbox_process: Sandbox, is_done: bo
     with pytest.raises(TimeoutError):
         raw(sandbox_process, timeout=0.5)
 
+    wait_for(lambda: len(sandbox_process.requests()) == 1)
     assert len(sandbox_process.bonuses()) == is_done
     assert sandbox_process.requests()[0]["status"] is None
 

@@ -69,7 +69,7 @@ def test_readyz_does_not_wait_for_a_broker_that_says_nothing(
     answer = ask("/readyz")
 
     assert answer == (503, {"status": "not ready", "failing": ["broker"]})
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 @pytest.mark.django_db
