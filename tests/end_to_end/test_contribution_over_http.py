@@ -19,7 +19,7 @@ from tests.embedded.standin import clean_environment
 
 pytestmark = pytest.mark.xdist_group("make_run")
 
-FOLDED_WITHIN_S = 20
+FOLDED_WITHIN_S = 60
 POLL_S = 0.2
 _FOLDED = """
     SELECT instance.folded_to::text::bigint, pot.seed + pot.folded
