@@ -28,7 +28,7 @@ RUN DJANGO_SETTINGS_MODULE=config.settings.production SECRET_KEY=build SECRETS_K
 FROM python:3.11-slim-bookworm
 
 RUN python -m pip uninstall --yes --root-user-action=ignore pip setuptools wheel \
-    && useradd --system --uid 10001 --home-dir /var/lib/windfall --create-home windfall
+    && useradd --uid 10001 --home-dir /var/lib/windfall --create-home windfall
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/windfall /opt/windfall
 
