@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from django.conf import settings
+from django.db import connection
 
 from tests.docs.test_operations import calls
 from tests.embedded.standin import ROOT, clean_environment
@@ -53,9 +54,15 @@ def production(then: str = "", **environment: str | None) -> subprocess.Complete
 
 
 def python(*arguments: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
-    given = {**PRODUCTION, **environment}
+    return run(sys.executable, *arguments, **environment)
+
+
+def run(*command: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
+    """Run what a container runs; its python is the one of these tests."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    given = {**PRODUCTION, "PATH": path, **environment}
     return subprocess.run(
-        [sys.executable, *arguments],
+        command,
         cwd=ROOT,
         check=False,
         env=clean_environment(
@@ -174,7 +181,23 @@ def test_migrating_checks_first() -> None:
 
     assert shlex.split(first)[:3] == ["python", "manage.py", "check"]
     assert "--deploy" in first
-    assert shlex.split(second) == ["python", "manage.py", "migrate", "--noinput"]
+    # For as long as it takes, which is what the check objects to.
+    assert shlex.split(second) == [
+        *("DATABASE_STATEMENT_TIMEOUT_MS=0", "python", "manage.py", "migrate", "--noinput")
+    ]
+
+
+@pytest.mark.django_db
+def test_migrating_succeeds_and_is_repeated_at_every_start() -> None:
+    known = connection.settings_dict
+    url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format_map(known)
+    written = SERVICES["migrate"]["environment"].items()
+    given = {name: value for name, value in written if "$" not in value}
+
+    finished = run(*command_of("migrate"), **{**given, "DATABASE_URL": url})
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "No migrations to apply." in finished.stdout
 
 
 # Dockerfile
