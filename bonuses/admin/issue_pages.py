@@ -134,13 +134,13 @@ class IssueFromTemplatePage(AskingPage[BonusTemplate]):
             is_offer=form.cleaned_data.get("await_deposit", False),
             granted_by={"kind": "staff", "ref": self.actor.ref},
             references={"reason": form.cleaned_data["reason"]},
+            reason=form.cleaned_data["reason"],
         )
         try:
             issued = manual_grants.issue_or_ask(
                 operator=self.subject.operator,
                 request=request,
                 key=_key_of(request),
-                reason=form.cleaned_data["reason"],
                 actor=self.actor,
                 clock=timezone.now,
             )

@@ -40,7 +40,6 @@ def issue_or_ask(
     operator: Operator,
     request: BonusRequest,
     key: IdempotencyKey,
-    reason: str,
     actor: Actor,
     clock: Clock,
 ) -> Issued | Approval:
@@ -53,14 +52,12 @@ def issue_or_ask(
         return issue_bonus(operator=operator, request=request, key=key, actor=actor, clock=clock)
     except ApprovalRequired:
         with transaction.atomic(durable=True):
-            return ask_for_grant(
-                operator=operator, request=request, reason=reason, actor=actor, now=clock()
-            )
+            return ask_for_grant(operator=operator, request=request, actor=actor, now=clock())
 
 
 @transaction.atomic
 def ask_for_grant(
-    *, operator: Operator, request: BonusRequest, reason: str, actor: Actor, now: datetime
+    *, operator: Operator, request: BonusRequest, actor: Actor, now: datetime
 ) -> Approval:
     """
     Ask for a bonus to be given by hand. Joins the caller's transaction; nothing is issued.
@@ -89,7 +86,7 @@ def ask_for_grant(
         summary=_summary_of(worked_out, worth, request),
         amount=worth.amount,
         currency=worth.currency,
-        reason=reason,
+        reason=request.reason,
         actor=actor,
         now=now,
     )
@@ -169,6 +166,7 @@ def _request_of(asked: Asked) -> BonusRequest:
         is_offer=asked.payload["is_offer"],
         granted_by={"kind": str(asked.requested_by.kind), "ref": asked.requested_by.ref},
         references={"reason": asked.reason, "approval": str(asked.approval_id)},
+        reason=asked.reason,
     )
 
 

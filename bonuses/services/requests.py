@@ -34,6 +34,7 @@ class BonusRequest:
     ``deposit_amount`` is the deposit that a match matches, in the player's currency;
     ``is_offer``: the next qualifying deposit shall be it. ``granted_by`` (kind, ref; who
     acts, if it is left out) and ``references`` are the caller's own words, kept and shown.
+    ``reason`` is what staff say, for the audit trail.
     """
 
     template_id: UUID
@@ -43,6 +44,7 @@ class BonusRequest:
     is_offer: bool = False
     granted_by: Mapping[str, str] = field(default_factory=dict)
     references: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ def request_bonus(
             "bonus_amount": None if terms is None else f"{terms.bonus_amount:f}",
             "bonus_currency": player.currency,
         },
+        reason=request.reason,
         now=now,
     )
     return issuance

@@ -72,6 +72,8 @@ def test_a_bonus_is_given_by_hand_and_can_be_bet_at_once(
     assert (issuance.actor_kind, issuance.actor_ref) == ("staff", str(superuser.pk))
     assert (issuance.granted_by_kind, issuance.references) == ("staff", {"reason": "Goodwill"})
     assert "Staff: ada" in office.get(page_of(issuance)).content.decode()
+    whole = reverse("admin:players_player_change", args=[player.pk])
+    assert "Goodwill" in office.get(whole).content.decode()
 
 
 def test_a_form_that_is_sent_twice_gives_one_bonus(

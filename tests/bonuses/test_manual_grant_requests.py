@@ -72,9 +72,9 @@ def give(
             idempotency_key=key,
             deposit_amount=None if deposit is None else Decimal(deposit),
             is_offer=is_offer,
+            reason="Goodwill",
         ),
         key=IdempotencyKey(value=key, fingerprint="0" * 64),
-        reason="Goodwill",
         actor=actor,
         clock=lambda: now,
     )
@@ -120,6 +120,7 @@ def test_a_second_person_gives_it_and_it_is_granted_once(
     assert (written.status, written.actor_ref) == (IssuanceStatus.PENDING, "8")
     assert (written.granted_by_kind, written.granted_by_ref) == ("staff", "7")
     assert written.references == {"reason": "Goodwill", "approval": str(asked.pk)}
+    assert AuditEntry.objects.get(action="bonus.issuance.requested").reason == "Goodwill"
     assert said == again == "The bonus was granted."
     grant = BonusGrant.objects.get()
     assert get_bonus_balances(player=player) == {str(grant.pk): Decimal("400.01")}
