@@ -1,9 +1,12 @@
 """What every test may ask for: an operator, an actor, an instant, a client, the locks taken."""
 
+import random
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 from uuid import uuid4
@@ -16,6 +19,7 @@ from hypothesis import HealthCheck, settings
 from rest_framework.test import APIClient
 
 from core.actors import Actor, ActorKind
+from jackpots.services import legs, pots
 from operators import authentication, throttling
 from operators.models import Operator
 from tests.adapters.sandbox import (  # noqa: F401 -- fixtures
@@ -114,6 +118,15 @@ def _nothing_remembered(settings: Any) -> Iterator[None]:
     settings.CACHES = {"default": own}
     yield
     authentication.forget_cached_keys()
+
+
+@pytest.fixture(autouse=True)
+def _same_luck(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let triggers and hits fall as the shuffling says: what failed fails again."""
+    dice = random.Random(f"{random.random()} {request.node.nodeid}")
+    for module in (pots, legs):
+        lucky = SimpleNamespace(randbelow=dice.randrange, token_hex=secrets.token_hex)
+        monkeypatch.setattr(module, "secrets", lucky)
 
 
 @pytest.fixture

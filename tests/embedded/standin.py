@@ -8,6 +8,7 @@ by a test.
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -143,6 +144,9 @@ class StandIn:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # Started by nohup, the tests would hand on that SIGHUP is ignored. No thread
+                # of ours is there to be caught in the middle.
+                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509
             )
 
     def launch_and_wait_for(
