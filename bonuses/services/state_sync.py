@@ -23,6 +23,7 @@ from bonuses.enums import EventOutcome, IssuanceStatus, PlatformEventType
 from bonuses.errors import EventIdReused, InvalidEvent
 from bonuses.models import BonusGrant, BonusIssuance, PlatformEvent
 from bonuses.services import endings
+from bonuses.services.wager_events import add_wager_events
 from core import audit, locks, money
 from core.actors import Actor, ActorKind
 from core.errors import NotFound
@@ -335,15 +336,13 @@ def _advance(grant: BonusGrant, event: PlatformEventBody, *, writes: Writes, now
     weighted = _amount(event.weighted_progress_subunit, grant)
     if max(grant.total_wagered + wagered, grant.wagering_progress + weighted) >= AMOUNT_LIMIT:
         raise InvalidEvent("The grant's wagering would be more than can be stored.")
-    writes.add(
-        "INSERT INTO bonuses_wagerevent"
-        " (grant_id, source, wagered_amount, weighted_amount, created_at)"
-        " VALUES (%s, %s, %s, %s, %s)",
-        [grant.pk, f"event:{event.event_id}", wagered, weighted, now],
+    add_wager_events(
+        brought=[(grant, weighted)],
+        source=f"event:{event.event_id}",
+        wagered=wagered,
+        writes=writes,
+        now=now,
     )
-    # A trigger moves the columns; the row is locked, so this is what they will hold.
-    grant.total_wagered += wagered
-    grant.wagering_progress += weighted
 
 
 def _end(grant: BonusGrant, event: PlatformEventBody, *, now: datetime) -> None:

@@ -17,6 +17,7 @@ from django.db.models import Sum
 from bonuses.models import BonusGrant, WagerEvent
 from bonuses.rules import wagering as rules
 from bonuses.services.endings import complete_grant
+from bonuses.services.wager_events import add_wager_events
 from core.actors import Actor
 from core.errors import InvalidRequest
 from core.money import AMOUNT_LIMIT
@@ -129,23 +130,13 @@ def _write(
     for progress in progresses:
         if progress.grant.total_wagered + wagered >= AMOUNT_LIMIT:
             raise InvalidRequest("The grant's wagering would be larger than can be stored.")
-    writes.add(
-        "INSERT INTO bonuses_wagerevent"
-        " (grant_id, source, wagered_amount, weighted_amount, created_at)"
-        " SELECT grant_id, %s, %s, weighted_amount, %s"
-        " FROM unnest(%s::uuid[], %s::numeric[]) AS brought (grant_id, weighted_amount)",
-        [
-            _source_of(bet_ref),
-            wagered,
-            now,
-            [progress.grant.pk for progress in progresses],
-            [progress.weighted_amount for progress in progresses],
-        ],
+    add_wager_events(
+        brought=[(progress.grant, progress.weighted_amount) for progress in progresses],
+        source=_source_of(bet_ref),
+        wagered=wagered,
+        writes=writes,
+        now=now,
     )
-    for progress in progresses:
-        # A trigger moves the columns; the row is locked, so this is what it will hold.
-        progress.grant.total_wagered += wagered
-        progress.grant.wagering_progress += progress.weighted_amount
 
 
 def _source_of(bet_ref: str) -> str:
