@@ -110,6 +110,17 @@ def meeting(count: int) -> Iterator[str]:
 
 
 @contextmanager
+def impatient() -> Iterator[None]:
+    """Give up on a lock soon, on this thread's connection, until the end of the block."""
+    execute("SET lock_timeout = '50ms'")
+    try:
+        yield
+    finally:
+        # The pool lends the connection to somebody else next.
+        execute("RESET lock_timeout")
+
+
+@contextmanager
 def triggers_off() -> Iterator[None]:
     """Write as somebody who has got past every trigger, for the duration of the block."""
     execute("SET session_replication_role = replica")

@@ -18,6 +18,7 @@ from core.errors import IdempotencyInProgress
 from core.idempotency import Answered, IdempotencyKey
 from core.models import AuditEntry, IdempotencyRecord
 from operators.models import Operator
+from tests.concurrency.sabotage import impatient
 from tests.factories.operators import OperatorFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -115,17 +116,13 @@ def test_who_cannot_wait_hears_that_it_is_in_progress() -> None:
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(first)
         assert acting.wait(timeout=30)
-        with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '50ms'")
         try:
-            with pytest.raises(IdempotencyInProgress) as refusal:
+            with impatient(), pytest.raises(IdempotencyInProgress) as refusal:
                 idempotency.answer_once(
                     operator=race.operator, key=KEY, now=NOW, command=lambda: "never"
                 )
         finally:
             looked.set()
-            with connection.cursor() as cursor:
-                cursor.execute("RESET lock_timeout")
         assert answer.result(timeout=30) == Answered(answer="answer", is_replay=False)
 
     assert refusal.value.retry_after_s == 1

@@ -20,7 +20,7 @@ from core.locks import AdvisoryLock
 from promos.models import Promo, UserPromo
 from promos.services import catalogue, claims
 from promos.services.claims import ClaimTarget
-from tests.concurrency.sabotage import at_once, execute, meeting, sabotaged
+from tests.concurrency.sabotage import at_once, execute, impatient, meeting, sabotaged
 from tests.conftest import Client
 from tests.factories.players import PlayerFactory
 from tests.factories.promos import CodeBatchFactory, PromoBatchCodeFactory, PromoFactory
@@ -168,9 +168,9 @@ def test_who_cannot_wait_for_the_key_hears_that_it_is_in_progress(
 
     def claim_impatiently() -> Any:
         assert is_held.wait(timeout=60)
-        execute("SET lock_timeout = '50ms'")
         try:
-            return client.post(path, body, key="once")
+            with impatient():
+                return client.post(path, body, key="once")
         finally:
             is_refused.set()
 

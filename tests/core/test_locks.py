@@ -1,6 +1,6 @@
 """core.locks: the only place that locks, and what it refuses."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,19 +13,10 @@ from core import locks
 from core.errors import NotFound, ResourceBusy
 from core.locks import AdvisoryLock
 from players.models import Player
+from tests.concurrency.sabotage import impatient
 from tests.factories.players import PlayerFactory
 
 in_transactions = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def _impatient(transactional_db: Any) -> Iterator[None]:
-    """Let this session give up on a lock soon."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '50ms'")
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("RESET lock_timeout")
 
 
 def elsewhere(work: Any) -> Any:
@@ -92,25 +83,19 @@ def lock_by_sql(players: QuerySet[Player]) -> None:
 
 
 @in_transactions
-@pytest.mark.usefixtures("_impatient")
 @pytest.mark.parametrize("lock", [locks.lock_one, lock_by_sql])
 def test_a_row_in_use_is_busy_until_it_is_let_go(lock: Callable[[Any], Any]) -> None:
     player = PlayerFactory.create()
     rows = Player.objects.filter(pk=player.pk)
 
     def lock_impatiently() -> str:
-        with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '50ms'")
         try:
-            with transaction.atomic():
+            with impatient(), transaction.atomic():
                 lock(rows)
         except ResourceBusy:
             return "busy"
         else:
             return "locked"
-        finally:
-            with connection.cursor() as cursor:
-                cursor.execute("RESET lock_timeout")
 
     with transaction.atomic():
         lock(rows)
@@ -133,7 +118,6 @@ def test_a_locked_row_may_still_be_pointed_at() -> None:
 
 
 @in_transactions
-@pytest.mark.usefixtures("_impatient")
 @pytest.mark.parametrize(
     ("held", "wanted", "is_busy"),
     [
@@ -146,18 +130,13 @@ def test_an_advisory_lock_is_one_kind_and_one_key(
     held: tuple[AdvisoryLock, str], wanted: tuple[AdvisoryLock, str], is_busy: bool
 ) -> None:
     def take() -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '50ms'")
         try:
-            with transaction.atomic():
+            with impatient(), transaction.atomic():
                 locks.lock_exclusively(*wanted)
         except ResourceBusy:
             return True
         else:
             return False
-        finally:
-            with connection.cursor() as cursor:
-                cursor.execute("RESET lock_timeout")
 
     with transaction.atomic():
         locks.lock_exclusively(*held)

@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 
 from operators.models import Operator
 from players.models import Player
+from tests.concurrency.sabotage import impatient
 from tests.factories.operators import issue_key
 from tests.factories.players import PlayerFactory
 
@@ -166,11 +167,8 @@ def other_connection() -> Iterator[psycopg.Connection]:
 @pytest.fixture
 def _impatient() -> Iterator[None]:
     """Let this session give up on a lock soon."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '50ms'")
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("RESET lock_timeout")
+    with impatient():
+        yield
 
 
 @pytest.mark.django_db(transaction=True)
