@@ -17,6 +17,7 @@ from activity.api.v1.serializers import (
 )
 from activity.services import bets, checks
 from activity.services.placing import NewBet
+from core.api.express import ExpressView
 from core.api.idempotency import respond_once
 from core.api.problem_schema import problems
 from core.api.serializers import BodySerializer, ReferenceField, parsed, parsed_path
@@ -25,7 +26,7 @@ from operators.enums import Scope
 from operators.requests import calling_actor, calling_operator
 
 
-class BetListView(WindfallView):
+class BetListView(ExpressView):
     """A stake on a game."""
 
     scopes: ClassVar = {"POST": Scope.PLAY}
@@ -59,7 +60,7 @@ class BetListView(WindfallView):
         return respond_once(request, operator=operator, now=now, command=command)
 
 
-class SettlementView(WindfallView):
+class SettlementView(ExpressView):
     """The outcome of a bet."""
 
     scopes: ClassVar = {"POST": Scope.PLAY}
@@ -94,7 +95,7 @@ class SettlementView(WindfallView):
         return respond_once(request, operator=operator, now=now, command=command)
 
 
-class RollbackView(WindfallView):
+class RollbackView(ExpressView):
     """A bet that has not been."""
 
     scopes: ClassVar = {"POST": Scope.PLAY}

@@ -12,6 +12,7 @@ from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.express import ExpressView
 from core.api.idempotency import keeping, respond_once
 from core.api.pagination import NewestIdFirst
 from core.api.problem_schema import problems
@@ -37,7 +38,7 @@ from promos.services.claims import ClaimTarget
 _CLAIMED: dict[Any, Any] = {201: UserPromoSerializer, **problems(400, 404, 409, 422)}
 
 
-class ClaimView(WindfallView):
+class ClaimView(ExpressView):
     """Claim a promo by its id."""
 
     scopes: ClassVar = {"POST": Scope.PLAY}
@@ -50,7 +51,7 @@ class ClaimView(WindfallView):
         return _claim(request, ClaimTarget(promo_id=promo_id), body["player_id"])
 
 
-class ClaimCodeView(WindfallView):
+class ClaimCodeView(ExpressView):
     """Claim a promo by a code."""
 
     scopes: ClassVar = {"POST": Scope.PLAY}
