@@ -143,7 +143,8 @@ def record_locks() -> Callable[[], AbstractContextManager[list[str]]]:
         with CaptureQueriesContext(connection) as queries:
             yield tables
         for query in queries:
-            match = re.search(r'FOR NO KEY UPDATE OF "(\w+)"', query["sql"])
+            # Django does not know the text of what is prepared.
+            match = re.search(r'FOR NO KEY UPDATE OF "(\w+)"', query["sql"] or "")
             if match and match[1] not in tables:
                 tables.append(match[1])
 

@@ -13,11 +13,11 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 from psycopg.errors import LockNotAvailable, UniqueViolation
 
 from core import locks
@@ -25,13 +25,14 @@ from core.actors import Actor
 from core.errors import DomainError, ResourceBusy
 from core.idempotency import Keeping, in_progress
 from core.models import new_id
+from core.prepared import prepared_cursor
 from operators.models import Operator
 from players.models import Player
 from promos import errors, rules
 from promos.enums import UserPromoStatus
 from promos.models import Promo, UserPromo
-from promos.selectors import ClaimPlan, read_claim_plan
 from promos.services import announcements, payments
+from promos.services.claim_plans import ClaimPlan, read_claim_plan
 from promos.services.gates import list_claim_refusals
 from promos.services.open_promos import lock_live_promo
 from promos.services.withdrawal_locks import locked_until
@@ -40,6 +41,10 @@ from wallets.services.transfers import Posting
 
 # A promo whose terms change this often while one claim is decided is being edited by a loop.
 _ATTEMPTS_MAX = 5
+_MAKE = """
+SELECT promos_make_claim(
+    %s::jsonb, %s::integer, %s::timestamptz, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb)
+"""
 _STALE = "STALE"
 _EXHAUSTED = "EXHAUSTED"
 
@@ -222,26 +227,26 @@ def _make(
     row = {field.attname: getattr(user_promo, field.attname) for field in UserPromo._meta.fields}
     messages = announcements.prepare_claim_made(user_promo=user_promo, now=now)
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT promos_make_claim(%s, %s, %s, %s, %s, %s, %s)",
-                [
-                    _to_json(row),
-                    plan.promo.revision,
-                    locked_until(hours=user_promo.lock_withdraw_on_claim_hours, now=now),
-                    _to_json(_audit_entry(user_promo, actor)),
-                    transfers.encode_postings(postings=_bonus_of(user_promo)),
-                    _to_json(messages),
-                    None if keeping is None else _to_json(keeping.row_of(user_promo)),
-                ],
-            )
-            outcome: str | None = cursor.fetchone()[0]
+        cursor = prepared_cursor()
+        cursor.execute(
+            _MAKE,
+            [
+                _to_json(row),
+                plan.promo.revision,
+                locked_until(hours=user_promo.lock_withdraw_on_claim_hours, now=now),
+                _to_json(_audit_entry(user_promo, actor)),
+                transfers.encode_postings(postings=_bonus_of(user_promo)),
+                _to_json(messages),
+                None if keeping is None else _to_json(keeping.row_of(user_promo)),
+            ],
+        )
+        (outcome,) = cursor.fetchone()
     except DatabaseError as error:
         refusal = _refusal_of(error.__cause__)
         if refusal is None:
             raise
         raise refusal from error
-    return outcome
+    return cast("str | None", outcome)
 
 
 def _bonus_of(user_promo: UserPromo) -> list[Posting]:

@@ -9,7 +9,7 @@ from core.money import format_amount
 from operators.selectors import exchange_rate_missing
 from players.errors import PlayerBlocked, PlayerSelfExcluded
 from promos import errors
-from promos.selectors import ClaimPlan
+from promos.services.claim_plans import ClaimPlan
 
 
 def list_claim_refusals(*, plan: ClaimPlan, now: datetime) -> list[DomainError]:

@@ -136,6 +136,12 @@ def test_what_is_not_there_is_404(
     assert refusal(client.post("/v1/promos/claim", body)) == (404, code)
 
 
+def statements_of(queries: CaptureQueriesContext) -> list[str]:
+    # Django does not know the text of what is prepared.
+    told = [query["sql"] or "(prepared)" for query in queries]
+    return [each for each in told if not each.startswith(_CONTROL)]
+
+
 @pytest.mark.parametrize(
     ("terms", "count"),
     [
@@ -161,7 +167,7 @@ def test_a_claim_takes_few_statements(
         response = client.post(f"/v1/promos/{promo.pk}/claim", {"player_id": "ada"})
 
     assert response.status_code == 201, response.content
-    statements = [query["sql"] for query in queries if not query["sql"].startswith(_CONTROL)]
+    statements = statements_of(queries)
     # Two are a transaction each by themselves.
     assert (count == 2) == (len(statements) == len(queries))
     assert len(statements) == count, "\n".join(statements)
@@ -177,7 +183,7 @@ def test_a_single_use_code_takes_no_statement_more(
         response = client.post("/v1/promos/claim", {"code": code.code, "player_id": "ada"})
 
     assert response.status_code == 201, response.content
-    assert len([each for each in queries if not each["sql"].startswith(_CONTROL)]) == 2
+    assert len(statements_of(queries)) == 2
 
 
 # Validate
