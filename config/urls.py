@@ -10,8 +10,11 @@ from core import health
 from core.api.metrics import metrics
 
 urlpatterns = [
-    # First, because nearly every request is for it, and paths are tried in this order.
+    # First what nearly every request is for: paths are tried in this order.
     path("v2/", include("jackpots.api.v2.urls")),
+    path("v1/", include("activity.api.v1.urls")),
+    path("v1/", include("promos.api.v1.urls")),
+    path("v1/", include("adapters.api.v1.urls")),
     path("", RedirectView.as_view(url="/admin/"), name="home"),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
@@ -28,10 +31,7 @@ urlpatterns = [
     path("v1/", include("games.api.v1.urls")),
     path("v1/", include("operators.api.v1.urls")),
     path("v1/", include("wallets.api.v1.urls")),
-    path("v1/", include("activity.api.v1.urls")),
-    path("v1/", include("promos.api.v1.urls")),
     path("v1/", include("bonuses.api.v1.urls")),
-    path("v1/", include("adapters.api.v1.urls")),
     path("v1/", include("jackpots.api.v1.urls")),
     path("v1/", include("simulations.api.v1.urls")),
 ]

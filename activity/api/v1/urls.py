@@ -5,6 +5,19 @@ from django.urls import path
 from activity.api.v1 import bets, cashier, wallet
 
 urlpatterns = [
+    # Bets first, which come most often.
+    path("players/<str:player_id>/bets", bets.BetListView.as_view(), name="bets"),
+    path("players/<str:player_id>/bets/check", bets.BetCheckView.as_view(), name="bet-check"),
+    path(
+        "players/<str:player_id>/bets/<str:bet_id>/settlement",
+        bets.SettlementView.as_view(),
+        name="bet-settlement",
+    ),
+    path(
+        "players/<str:player_id>/bets/<str:bet_id>/rollback",
+        bets.RollbackView.as_view(),
+        name="bet-rollback",
+    ),
     path("players/<str:player_id>/wallet", wallet.WalletView.as_view(), name="wallet"),
     path("players/<str:player_id>/deposits", cashier.DepositView.as_view(), name="deposits"),
     path(
@@ -22,17 +35,5 @@ urlpatterns = [
         "players/<str:player_id>/vault/withdrawals",
         cashier.VaultWithdrawalView.as_view(),
         name="vault-withdrawals",
-    ),
-    path("players/<str:player_id>/bets", bets.BetListView.as_view(), name="bets"),
-    path("players/<str:player_id>/bets/check", bets.BetCheckView.as_view(), name="bet-check"),
-    path(
-        "players/<str:player_id>/bets/<str:bet_id>/settlement",
-        bets.SettlementView.as_view(),
-        name="bet-settlement",
-    ),
-    path(
-        "players/<str:player_id>/bets/<str:bet_id>/rollback",
-        bets.RollbackView.as_view(),
-        name="bet-rollback",
     ),
 ]

@@ -5,13 +5,14 @@ from django.urls import path
 from adapters.api.v1 import adapters, bonus_events, deliveries, endpoints
 
 urlpatterns = [
-    path("adapters", adapters.AdapterListView.as_view(), name="adapters"),
-    path("adapters/<str:adapter_slug>", adapters.AdapterView.as_view(), name="adapter"),
+    # Events first, which come most often.
     path(
         "adapters/<str:adapter_slug>/webhooks/bonus-events",
         bonus_events.BonusEventView.as_view(),
         name="bonus-events",
     ),
+    path("adapters", adapters.AdapterListView.as_view(), name="adapters"),
+    path("adapters/<str:adapter_slug>", adapters.AdapterView.as_view(), name="adapter"),
     path("webhook-endpoints", endpoints.EndpointListView.as_view(), name="webhook-endpoints"),
     path(
         "webhook-endpoints/<uuid:endpoint_id>",

@@ -5,12 +5,13 @@ from django.urls import path
 from promos.api.v1 import batches, claims, promos
 
 urlpatterns = [
-    path("promos", promos.PromoListView.as_view(), name="promos"),
+    # Claims first, which come most often.
+    path("promos/<uuid:promo_id>/claim", claims.ClaimView.as_view(), name="promo-claim"),
     path("promos/claim", claims.ClaimCodeView.as_view(), name="promo-code-claim"),
+    path("promos", promos.PromoListView.as_view(), name="promos"),
     path("promos/validate", claims.ValidationView.as_view(), name="promo-validation"),
     path("promos/<uuid:promo_id>", promos.PromoView.as_view(), name="promo"),
     path("promos/<uuid:promo_id>/games", promos.PromoGamesView.as_view(), name="promo-games"),
-    path("promos/<uuid:promo_id>/claim", claims.ClaimView.as_view(), name="promo-claim"),
     path(
         "promos/<uuid:promo_id>/codes",
         batches.BatchCreationView.as_view(),
