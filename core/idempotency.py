@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.utils import OperationalError
 from psycopg.errors import LockNotAvailable, UniqueViolation
 
 from core.errors import IdempotencyInProgress, IdempotencyKeyReused
-from core.models import IdempotencyRecord
+from core.prepared import prepared_cursor
 
 
 class IdempotencyKey(msgspec.Struct, frozen=True):
@@ -68,12 +68,10 @@ def answer_once(
         return replay
     answer = command()
     try:
-        IdempotencyRecord.objects.create(
-            operator_id=operator.pk,
-            key=key.value,
-            fingerprint=key.fingerprint,
-            answer=answer,
-            created_at=now,
+        prepared_cursor().execute(
+            "INSERT INTO core_idempotencyrecord"
+            " (operator_id, key, fingerprint, answer, created_at) VALUES (%s, %s, %s, %s, %s)",
+            [operator.pk, key.value, key.fingerprint, answer, now],
         )
     except IntegrityError as error:
         # A batch claims its thousand keys by writing them, without a lock for each.
@@ -99,12 +97,12 @@ def find_answer(*, operator: Any, key: IdempotencyKey) -> Answered | None:
 
 def _find_answer(*, operator_id: int, key: IdempotencyKey) -> Answered | None:
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT fingerprint, answer FROM core_claim_idempotency_key(%s, %s)",
-                [operator_id, key.value],
-            )
-            row = cursor.fetchone()
+        cursor = prepared_cursor()
+        cursor.execute(
+            "SELECT fingerprint, answer FROM core_claim_idempotency_key(%s, %s)",
+            [operator_id, key.value],
+        )
+        row = cursor.fetchone()
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
             raise in_progress() from error

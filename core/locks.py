@@ -17,6 +17,7 @@ from django.db.utils import OperationalError
 from psycopg.errors import LockNotAvailable
 
 from core.errors import NotFound, ResourceBusy
+from core.prepared import prepared_cursor
 
 M = TypeVar("M", bound=Model)
 
@@ -69,9 +70,9 @@ def lock_rows(
     """
     _require_transaction()
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(f'{select} FOR NO KEY UPDATE OF "{table}"', params)
-            found: list[tuple[Any, ...]] = cursor.fetchall()
+        cursor = prepared_cursor()
+        cursor.execute(f'{select} FOR NO KEY UPDATE OF "{table}"', params)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
             raise ResourceBusy("The row is in use. Try again.") from error
@@ -142,8 +143,7 @@ def lock_shared(lock: AdvisoryLock, keys: Iterable[Any]) -> None:
 def _take_advisory(statement: str, params: list[Any]) -> None:
     _require_transaction()
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, params)
+        prepared_cursor().execute(statement, params)
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
             raise ResourceBusy("It is in use. Try again.") from error

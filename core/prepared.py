@@ -5,8 +5,23 @@ from typing import Any
 
 import psycopg
 from django.db import connections
-from django.db.backends.utils import CursorWrapper
+from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 from django.db.utils import DEFAULT_DB_ALIAS
+
+
+class _Told(CursorDebugWrapper):
+    """Logs statements as Django does. Of what is prepared it would not know the text."""
+
+    def debug_sql(
+        self,
+        sql: Any = None,
+        params: Any = None,
+        use_last_executed_query: bool = False,  # noqa: FBT001, FBT002 -- as Django calls it
+        many: Any = False,  # noqa: FBT002
+    ) -> Any:
+        if use_last_executed_query:
+            sql = self.db.ops.compose_sql(sql, params)
+        return super().debug_sql(sql, params, many=many)
 
 
 class _Own(threading.local):
@@ -33,5 +48,5 @@ def prepared_cursor() -> CursorWrapper:
         _own.connection = database.connection
         _own.cursor = psycopg.Cursor(database.connection)
     if database.queries_logged:
-        return database.make_debug_cursor(_own.cursor)
+        return _Told(_own.cursor, database)
     return database.make_cursor(_own.cursor)

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DataError, connection
+from django.db import DataError
 from psycopg.errors import NumericValueOutOfRange
 
 from core.errors import InvalidRequest
+from core.prepared import prepared_cursor
 
 _COUNT = "(SELECT count(*) FROM write_{number})"
 
@@ -52,12 +53,12 @@ class Writes:
         )
         counts = ", ".join(_COUNT.format(number=number) for number in numbers)
         try:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    f"WITH {parts} SELECT {counts}",
-                    [param for write in writes for param in write.params],
-                )
-                met = cursor.fetchone() or ()
+            cursor = prepared_cursor()
+            cursor.execute(
+                f"WITH {parts} SELECT {counts}",
+                [param for write in writes for param in write.params],
+            )
+            met = cursor.fetchone() or ()
         except DataError as error:
             if isinstance(error.__cause__, NumericValueOutOfRange):
                 raise InvalidRequest("A sum would be larger than can be stored.") from error

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from django.db import DataError, connection
+from django.db import DataError
 from psycopg.errors import NumericValueOutOfRange
 
 from activity.enums import BetStatus
@@ -14,6 +14,7 @@ from activity.models import Bet
 from activity.services import refusals
 from core.errors import InvalidRequest, ResourceBusy
 from core.models import new_id
+from core.prepared import prepared_cursor
 from core.rows import RowOf
 from games.models import Game
 from games.selectors import get_game
@@ -93,24 +94,24 @@ def insert_bet(
     :raises InvalidRequest: if the stake in US dollars would be larger than can be stored.
     """
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _SQL,
-                {
-                    "id": new_id(),
-                    "operator": operator.pk,
-                    "player": player_reference,
-                    "game": new.game_slug,
-                    "bet_id": new.bet_id,
-                    "currency": new.currency,
-                    "stake": new.stake,
-                    "payout": new.payout,
-                    "status": BetStatus.PLACED if new.payout is None else BetStatus.SETTLED,
-                    "settled_at": None if new.payout is None else now,
-                    "now": now,
-                },
-            )
-            row = cursor.fetchone()
+        cursor = prepared_cursor()
+        cursor.execute(
+            _SQL,
+            {
+                "id": new_id(),
+                "operator": operator.pk,
+                "player": player_reference,
+                "game": new.game_slug,
+                "bet_id": new.bet_id,
+                "currency": new.currency,
+                "stake": new.stake,
+                "payout": new.payout,
+                "status": BetStatus.PLACED if new.payout is None else BetStatus.SETTLED,
+                "settled_at": None if new.payout is None else now,
+                "now": now,
+            },
+        )
+        row = cursor.fetchone()
     except DataError as error:
         if isinstance(error.__cause__, NumericValueOutOfRange):
             raise InvalidRequest("The stake is larger than can be stored.") from error

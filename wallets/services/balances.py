@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.utils import OperationalError
 from psycopg.errors import LockNotAvailable
 
 from core.errors import ResourceBusy
+from core.prepared import prepared_cursor
 from operators.models import Operator
 
 
@@ -34,12 +35,12 @@ def lock_balances(
     :raises ResourceBusy: if an account is in use.
     """
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT owner, balance FROM wallets_lock_balances(%s, %s, %s, %s)",
-                [operator.pk, player_id, currency, list(owners)],
-            )
-            held = dict(cursor.fetchall())
+        cursor = prepared_cursor()
+        cursor.execute(
+            "SELECT owner, balance FROM wallets_lock_balances(%s, %s, %s, %s)",
+            [operator.pk, player_id, currency, list(owners)],
+        )
+        held = dict(cursor.fetchall())
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
             raise ResourceBusy("The account is in use. Send it again.") from error

@@ -13,10 +13,16 @@ from psycopg.errors import LockNotAvailable, NumericValueOutOfRange, UniqueViola
 from core import money
 from core.errors import DomainError, InvalidRequest, NotFound, ResourceBusy
 from core.models import new_id
+from core.prepared import prepared_cursor
+from core.rows import RowOf
 from operators.models import Operator
 from wallets.enums import PLAYER_KINDS, AccountKind, Tag
 from wallets.errors import InsufficientFunds, TransferReferenceReused, WalletCurrencyDiffers
 from wallets.models import REFERENCE_LENGTH_MAX, Account, Transfer
+
+_TRANSFER = RowOf(Transfer)
+_POSTED = "SELECT {columns} FROM wallets_post_transfers(%s, %s::jsonb, %s) AS {table}"
+_POST = _POSTED.format(columns=_TRANSFER.columns, table=Transfer._meta.db_table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +88,9 @@ def post_transfers(
     :raises ResourceBusy: if an account is in use, or the reference is just being posted.
     """
     try:
-        return list(
-            Transfer.objects.raw(
-                "SELECT * FROM wallets_post_transfers(%s, %s::jsonb, %s)",
-                [operator.pk, encode_postings(postings=postings), now],
-            )
-        )
+        cursor = prepared_cursor()
+        cursor.execute(_POST, [operator.pk, encode_postings(postings=postings), now])
+        return [_TRANSFER.take(iter(row)) for row in cursor.fetchall()]
     except DatabaseError as error:
         refusal = refusal_of(cause=error.__cause__)
         if refusal is None:
