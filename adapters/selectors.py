@@ -1,5 +1,6 @@
 """Reads of adapters."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,12 +16,23 @@ from adapters.models import (
     WebhookEndpoint,
     WebhookEndpointQuerySet,
 )
+from adapters.models.config import SLUG_PATTERN
 from core.errors import NotFound
+from core.prepared import prepared_cursor
+from core.rows import RowOf
 from core.sealing import unseal
 from operators.models import Operator
 
 #: A receiver that is deployed anew is away for minutes: that is nobody's worry.
 FAILING_LONG = timedelta(hours=1)
+
+_CONFIG, _OPERATOR = RowOf(AdapterConfig), RowOf(Operator)
+_FOUND = """
+    SELECT {columns} FROM adapters_adapterconfig
+    JOIN operators_operator ON operators_operator.id = adapters_adapterconfig.operator_id
+    WHERE adapters_adapterconfig.slug = %s
+"""
+_FIND = _FOUND.format(columns=f"{_CONFIG.columns}, {_OPERATOR.columns}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,18 @@ def find_adapter_config(*, slug: str) -> AdapterConfig:
 
     :raises NotFound: if there is none.
     """
-    return _only(AdapterConfig.objects.select_related("operator").with_slug(slug))
+    row = None
+    # What cannot be stored cannot be asked for either: the database refuses a NUL.
+    if re.match(SLUG_PATTERN, slug):
+        cursor = prepared_cursor()
+        cursor.execute(_FIND, [slug])
+        row = cursor.fetchone()
+    if row is None:
+        raise _no_such_adapter()
+    values = iter(row)
+    config = _CONFIG.take(values)
+    config.operator = _OPERATOR.take(values)
+    return config
 
 
 def get_default_config(*, operator: Operator) -> AdapterConfig:
@@ -124,5 +147,9 @@ def list_delivery_attempts(*, delivery: WebhookDelivery) -> QuerySet[DeliveryAtt
 def _only(found: AdapterConfigQuerySet) -> AdapterConfig:
     config = found.first()
     if config is None:
-        raise NotFound("There is no such adapter.")
+        raise _no_such_adapter()
     return config
+
+
+def _no_such_adapter() -> NotFound:
+    return NotFound("There is no such adapter.")

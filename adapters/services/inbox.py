@@ -1,17 +1,17 @@
 """
 Webhooks of platforms: verified, stored as they are, then interpreted.
 
-Three transactions on purpose. The bytes are safe before anybody makes sense of them; the
-event with its effect is one (bonuses.services.state_sync); and what came of it is noted
-last, where losing it costs nothing, since the platform's next delivery says it again.
+Three transactions on purpose, the first and the last a single statement each. The bytes are
+safe before anybody makes sense of them; the event with its effect is one
+(bonuses.services.state_sync); and what came of it is noted last, where losing it costs nothing,
+since the platform's next delivery says it again.
 """
 
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from django.db import connection, transaction
-from django.db.models import Q
+from django.db import transaction
 
 from adapters import selectors
 from adapters.enums import MessageOutcome
@@ -23,6 +23,7 @@ from adapters.webhooks.parsing import parse_event
 from bonuses.services.state_sync import SyncResult, apply_platform_event
 from core.errors import DomainError, NotFound
 from core.failpoints import failpoint
+from core.prepared import prepared_cursor
 
 # One that comes again is counted, and stays what it was.
 _STORE = """
@@ -37,6 +38,14 @@ _STORE = """
     ON CONFLICT (adapter_slug, webhook_id, digest) DO UPDATE
     SET delivery_count = stored.delivery_count + 1, last_received_at = EXCLUDED.last_received_at
     RETURNING id
+"""
+# A repeat tells nothing about what came of the message the first time.
+_SETTLE = """
+    UPDATE adapters_webhookmessage
+    SET outcome = %(outcome)s::text, event_id = %(event_id)s, status_code = %(status_code)s,
+        detail = %(detail)s
+    WHERE id = %(id)s
+        AND (%(outcome)s::text <> %(duplicate)s OR outcome IN (%(received)s, %(duplicate)s))
 """
 
 
@@ -118,38 +127,38 @@ def _find_platform(adapter_slug: str) -> AdapterConfig:
     return config
 
 
-@transaction.atomic(durable=True)
 def _store(config: AdapterConfig, *, headers: Mapping[str, str], body: bytes, now: datetime) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _STORE,
-            {
-                "operator": config.operator_id,
-                "adapter_slug": config.slug,
-                "webhook_id": headers[signing.ID_HEADER],
-                "signed_at": datetime.fromtimestamp(int(headers[signing.TIMESTAMP_HEADER]), UTC),
-                "signatures": headers[signing.SIGNATURE_HEADER],
-                "body": body,
-                "digest": hashlib.sha256(body).hexdigest(),
-                "outcome": MessageOutcome.RECEIVED,
-                "now": now,
-            },
-        )
-        (message_id,) = cursor.fetchone()
+    cursor = prepared_cursor()
+    cursor.execute(
+        _STORE,
+        {
+            "operator": config.operator_id,
+            "adapter_slug": config.slug,
+            "webhook_id": headers[signing.ID_HEADER],
+            "signed_at": datetime.fromtimestamp(int(headers[signing.TIMESTAMP_HEADER]), UTC),
+            "signatures": headers[signing.SIGNATURE_HEADER],
+            "body": body,
+            "digest": hashlib.sha256(body).hexdigest(),
+            "outcome": MessageOutcome.RECEIVED,
+            "now": now,
+        },
+    )
+    (message_id,) = cursor.fetchone()
     return int(message_id)
 
 
-@transaction.atomic(durable=True)
 def _settle(
     message_id: int, *, outcome: MessageOutcome, event_id: str, status_code: int, detail: str
 ) -> None:
-    message = WebhookMessage.objects.filter(pk=message_id)
-    if outcome == MessageOutcome.DUPLICATE:
-        # A repeat tells nothing about what came of the message the first time.
-        message = message.filter(Q(outcome=MessageOutcome.RECEIVED) | Q(outcome=outcome))
-    message.update(
-        outcome=outcome,
-        event_id=event_id,
-        status_code=status_code,
-        detail=detail[:DETAIL_LENGTH_MAX],
+    prepared_cursor().execute(
+        _SETTLE,
+        {
+            "id": message_id,
+            "outcome": outcome,
+            "event_id": event_id,
+            "status_code": status_code,
+            "detail": detail[:DETAIL_LENGTH_MAX],
+            "received": MessageOutcome.RECEIVED,
+            "duplicate": MessageOutcome.DUPLICATE,
+        },
     )

@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any, Self
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from bonuses.enums import EventOutcome, IssuanceStatus, PlatformEventType
 from bonuses.errors import EventIdReused, InvalidEvent
@@ -30,6 +30,7 @@ from core.errors import NotFound
 from core.failpoints import failpoint
 from core.instants import format_instant
 from core.money import AMOUNT_LIMIT, EXACT
+from core.prepared import prepared_cursor
 from core.rows import RowOf
 from core.writes import Writes, write_together
 from operators.models import Operator
@@ -245,15 +246,15 @@ def _remember(
         outcome=EventOutcome.UNSUPPORTED_EVENT,
         received_at=now,
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _REMEMBER,
-            [
-                *(operator.pk, row.adapter_slug, row.event_id, row.type, row.digest),
-                *(json.dumps(row.payload), row.outcome, now),
-            ],
-        )
-        written = cursor.fetchone()
+    cursor = prepared_cursor()
+    cursor.execute(
+        _REMEMBER,
+        [
+            *(operator.pk, row.adapter_slug, row.event_id, row.type, row.digest),
+            *(json.dumps(row.payload), row.outcome, now),
+        ],
+    )
+    written = cursor.fetchone()
     if written is None:
         return None
     (row.pk,) = written
