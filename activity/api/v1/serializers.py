@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from activity.enums import BetStatus
 from activity.models import Bet
 from activity.services.bets import PlayedBet
 from activity.services.deposits import MadeDeposit
@@ -25,6 +25,7 @@ from core.api.serializers import (
     ReferenceField,
     TextField,
 )
+from core.instants import format_instant
 from core.money import format_amount, format_decimal
 from games.models import SLUG_LENGTH_MAX
 from promos.api.v1.serializers import UserPromoSerializer
@@ -160,63 +161,30 @@ class MadeDepositSerializer(MovedSerializer):
     bonuses = ArmedOfferSerializer(many=True)
 
 
-class BetSerializer(serializers.ModelSerializer[Bet]):
+class BetSerializer(serializers.Serializer[Any]):
     """A bet as it is."""
 
-    player_id = serializers.CharField(source="player.reference")
-    game = serializers.CharField(source="game.slug")
+    id = serializers.UUIDField(read_only=True)
+    bet_id = serializers.CharField(read_only=True, help_text="The operator's own id, NFC.")
+    player_id = serializers.CharField()
+    game = serializers.CharField()
+    status = serializers.ChoiceField(choices=BetStatus.choices, read_only=True)
+    stake = serializers.CharField(read_only=True)
+    payout = serializers.CharField(read_only=True, allow_null=True)
+    bonus_stake = serializers.CharField(
+        read_only=True, help_text="What of the stake bonus money paid."
+    )
+    bonus_payout = serializers.CharField(
+        read_only=True, help_text="What of the payout is for that part."
+    )
     currency = CurrencyField()
-    stake = serializers.SerializerMethodField()
-    payout = serializers.SerializerMethodField()
-    bonus_stake = serializers.SerializerMethodField()
-    bonus_payout = serializers.SerializerMethodField()
-    stake_usd = serializers.SerializerMethodField()
-    usd_rate = serializers.SerializerMethodField()
+    stake_usd = serializers.CharField(read_only=True)
+    usd_rate = serializers.CharField(
+        read_only=True, help_text="US dollars for one of the currency."
+    )
     placed_at = InstantField()
     settled_at = InstantField(allow_null=True)
     rolled_back_at = InstantField(allow_null=True)
-
-    class Meta:
-        model = Bet
-        fields = (
-            "id",
-            "bet_id",
-            "player_id",
-            "game",
-            "status",
-            "stake",
-            "payout",
-            "bonus_stake",
-            "bonus_payout",
-            "currency",
-            "stake_usd",
-            "usd_rate",
-            "placed_at",
-            "settled_at",
-            "rolled_back_at",
-        )
-        read_only_fields = fields
-
-    def get_stake(self, bet: Bet) -> str:
-        return format_amount(bet.stake, bet.currency)
-
-    def get_payout(self, bet: Bet) -> str | None:
-        return None if bet.payout is None else format_amount(bet.payout, bet.currency)
-
-    @extend_schema_field(serializers.CharField(help_text="What of the stake bonus money paid."))
-    def get_bonus_stake(self, bet: Bet) -> str:
-        return format_amount(bet.bonus_stake, bet.currency)
-
-    @extend_schema_field(serializers.CharField(help_text="What of the payout is for that part."))
-    def get_bonus_payout(self, bet: Bet) -> str:
-        return format_amount(bet.bonus_payout, bet.currency)
-
-    def get_stake_usd(self, bet: Bet) -> str:
-        return format_amount(bet.stake_usd, "USD")
-
-    @extend_schema_field(serializers.CharField(help_text="US dollars for one of the currency."))
-    def get_usd_rate(self, bet: Bet) -> str:
-        return format_decimal(bet.usd_rate)
 
 
 class PlayedBetSerializer(serializers.Serializer[None]):
@@ -278,9 +246,30 @@ def represent_deposit(made: MadeDeposit) -> dict[str, Any]:
 def represent_played_bet(played: PlayedBet) -> dict[str, Any]:
     """Return the answer to what was done with a bet."""
     return {
-        "bet": BetSerializer(played.bet).data,
+        "bet": _represent_bet(played.bet),
         "promo": None if played.user_promo is None else represent_user_promo(played.user_promo),
         "bonuses": [represent_progress(progress) for progress in played.grants],
+    }
+
+
+def _represent_bet(bet: Bet) -> dict[str, Any]:
+    currency = bet.currency
+    return {
+        "id": str(bet.pk),
+        "bet_id": bet.bet_id,
+        "player_id": bet.player.reference,
+        "game": bet.game.slug,
+        "status": str(bet.status),
+        "stake": format_amount(bet.stake, currency),
+        "payout": None if bet.payout is None else format_amount(bet.payout, currency),
+        "bonus_stake": format_amount(bet.bonus_stake, currency),
+        "bonus_payout": format_amount(bet.bonus_payout, currency),
+        "currency": currency,
+        "stake_usd": format_amount(bet.stake_usd, "USD"),
+        "usd_rate": format_decimal(bet.usd_rate),
+        "placed_at": format_instant(bet.placed_at),
+        "settled_at": _instant(bet.settled_at),
+        "rolled_back_at": _instant(bet.rolled_back_at),
     }
 
 
@@ -310,3 +299,7 @@ def _represent_side(
         posted_at=transfer.posted_at,
     )
     return {"transaction": TransactionSerializer(side).data}  # type: ignore[arg-type]
+
+
+def _instant(value: datetime | None) -> str | None:
+    return None if value is None else format_instant(value)
