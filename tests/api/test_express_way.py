@@ -17,9 +17,11 @@ from jackpots.models import Contribution, ContributionRequest
 from operators import throttling
 from operators.enums import Scope
 from operators.models import Operator
+from tests.factories.games import GameFactory
 from tests.factories.jackpots import InstanceFactory
-from tests.factories.operators import OperatorFactory, issue_key
+from tests.factories.operators import ExchangeRateFactory, OperatorFactory, issue_key
 from tests.factories.players import PlayerFactory
+from tests.factories.promos import PromoFactory
 from tests.jackpots.conftest import link
 
 pytestmark = pytest.mark.django_db
@@ -158,6 +160,42 @@ def test_batches(world: World) -> None:
     assert status == 200
     assert content.count(b'"status":"accepted"') == 2 * 3
     assert content.count(b'"status":"failed"') == 2
+
+
+def test_bets(world: World, client) -> None:
+    game = GameFactory.create(operator=world.operator)
+    ExchangeRateFactory.create(operator=world.operator)
+    money = {"amount": "50.00", "currency": "EUR"}
+    assert client.post("/v1/players/ada/deposits", money).status_code == 201
+    placed = b'{"bet_id": "<way>", "game": "%s", "stake": "1.00", "currency": "EUR"}'
+    path = "/v1/players/ada/bets"
+
+    for body, where, expected in (
+        (placed % game.slug.encode(), "", 201),
+        # Who comes second finds it done, and hears the same.
+        (b'{"payout": "2.00"}', "/general/settlement", 200),
+        (b"{}", "/general/rollback", 200),
+    ):
+        status, _headers, content = world.both(body, path=path + where)
+
+        assert world.was_express
+        assert (status, content.count(b'"stake":"1.00"')) == (expected, 1)
+
+
+def test_claims(world: World) -> None:
+    for way in ("general", "express"):
+        PlayerFactory.create(operator=world.operator, reference=way)
+    by_id, by_code = PromoFactory.create_batch(2, operator=world.operator, instant=True)
+    coded = b'{"code": "%s", "player_id": "<way>"}' % by_code.code.encode()
+
+    for body, path in (
+        (b'{"player_id": "<way>"}', f"/v1/promos/{by_id.pk}/claim"),
+        (coded, "/v1/promos/claim"),
+    ):
+        status, _headers, content = world.both(body, path=path)
+
+        assert world.was_express
+        assert (status, content.count(b'"status":"COMPLETED"')) == (201, 1)
 
 
 def test_replays(world: World) -> None:
