@@ -26,6 +26,7 @@ from bonuses.enums import (
 )
 from bonuses.models import BonusGrant, ReconciliationRun
 from operators.models import Operator
+from tests.concurrency.sabotage import execute, triggers_off
 from tests.factories.bonuses import (
     BonusCampaignFactory,
     BonusGrantFactory,
@@ -268,11 +269,9 @@ def _many_grants(operator: Operator, now: datetime) -> None:
     """Many grants that ended long before the period, and two of it."""
     grant(operator, "10.00", "EUR", "12.50", granted_at=now)
     grant(operator, "10.00", "EUR", "12.50", granted_at=now, status=GrantStatus.EXPIRED)
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute(_MULTIPLY)
-        cursor.execute("SET session_replication_role = DEFAULT")
-        cursor.execute("VACUUM ANALYZE bonuses_bonusgrant")
+    with triggers_off():
+        execute(_MULTIPLY)
+    execute("VACUUM ANALYZE bonuses_bonusgrant")
 
 
 @pytest.mark.django_db(transaction=True)

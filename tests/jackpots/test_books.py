@@ -17,6 +17,7 @@ from jackpots.models import Instance
 from jackpots.services import folding, payouts
 from operators.models import Operator
 from players.models import Player
+from tests.concurrency.sabotage import execute, triggers_off
 from tests.factories.jackpots import InstanceFactory
 from tests.jackpots.conftest import let_the_horizon_pass
 from tests.jackpots.ledger import Ledger
@@ -55,10 +56,8 @@ def instance(operator: Operator, player: Player, contribute: Callable[..., Any])
 
 def tamper(sql: str) -> None:
     """Change what the triggers protect."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute(sql)
-        cursor.execute("SET session_replication_role = DEFAULT")
+    with triggers_off():
+        execute(sql)
 
 
 def test_books_that_balance_are_said_to(instance: Instance) -> None:

@@ -13,6 +13,7 @@ from jackpots.models import Instance
 from jackpots.selectors import link_health, read_meters
 from jackpots.services import folding
 from operators.models import Operator
+from tests.concurrency.sabotage import execute, triggers_off
 from tests.factories.jackpots import InstanceFactory
 from tests.jackpots.conftest import let_the_horizon_pass
 
@@ -46,11 +47,9 @@ def instance(
     contribute(instance)
     let_the_horizon_pass()
     folding.fold_contributions(actor=actor, now=now, limit=10)
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute(_MULTIPLY, [ROWS])
-        cursor.execute("SET session_replication_role = DEFAULT")
-        cursor.execute("VACUUM ANALYZE jackpots_contribution")
+    with triggers_off():
+        execute(_MULTIPLY, [ROWS])
+    execute("VACUUM ANALYZE jackpots_contribution")
     return instance
 
 

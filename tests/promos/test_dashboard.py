@@ -13,6 +13,7 @@ from promos.dashboard import CurrencyCost, PromoCost, read_promo_cost
 from promos.enums import PromoType, UserPromoStatus
 from promos.models import UserPromo
 from promos.selectors import read_promo_figures
+from tests.concurrency.sabotage import execute, triggers_off
 from tests.factories.operators import ExchangeRateFactory, OperatorFactory
 from tests.factories.players import PlayerFactory
 from tests.factories.promos import PromoFactory, UserPromoFactory
@@ -174,11 +175,9 @@ _MULTIPLY = """
 def _many_claims(operator: Operator, now: datetime) -> None:
     """Many claims that were paid and taken back before the period, and one in it."""
     taken_back(operator, now, paid_at=now)
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute(_MULTIPLY)
-        cursor.execute("SET session_replication_role = DEFAULT")
-        cursor.execute("VACUUM ANALYZE promos_userpromo")
+    with triggers_off():
+        execute(_MULTIPLY)
+    execute("VACUUM ANALYZE promos_userpromo")
 
 
 @pytest.mark.django_db(transaction=True)
