@@ -143,8 +143,7 @@ def record_locks() -> Callable[[], AbstractContextManager[list[str]]]:
         with CaptureQueriesContext(connection) as queries:
             yield tables
         for query in queries:
-            # Django does not know the text of what is prepared.
-            match = re.search(r'FOR NO KEY UPDATE OF "(\w+)"', query["sql"] or "")
+            match = re.search(r'FOR NO KEY UPDATE OF "(\w+)"', query["sql"])
             if match and match[1] not in tables:
                 tables.append(match[1])
 

@@ -98,6 +98,13 @@ def test_it_is_counted_and_takes_part_in_transactions(in_a_web_thread) -> None:
     in_a_web_thread(work)
 
 
+def test_the_log_of_queries_has_its_text_with_its_parameters() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        ask("it is ")
+
+    assert [query["sql"] for query in queries] == ["SELECT 'it is '::text || 'prepared'"]
+
+
 def test_a_refused_statement_leaves_the_cursor_usable(in_a_web_thread) -> None:
     def work() -> None:
         with pytest.raises(Exception, match="division by zero"):
