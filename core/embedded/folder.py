@@ -11,6 +11,9 @@ from core.embedded.errors import CannotRun
 from core.embedded.interrupts import StopSignals
 
 LOOPBACK = "127.0.0.1"
+# Below those that systems give to outgoing connections (Linux from 32768, others from 49152):
+# one of these could take a port between our look at it and the bind, a migration later.
+PORTS = range(20_000, 32_000)
 # The guard of a launcher that was killed holds the claim until it has stopped everything.
 GUARD_DONE_WITHIN_S = 12.0
 POLL_S = 0.2
@@ -99,7 +102,7 @@ class DataFolder:
             if port and port != reserved and is_port_free(LOOPBACK, port):
                 break
         else:
-            port = _free_port()
+            port = find_free_port()
         if port != remembered:
             path.write_text(f"{port}\n")
         return port
@@ -185,7 +188,12 @@ def _bind(host: str, port: int) -> int:
         return bound
 
 
-def _free_port() -> int:
+def find_free_port() -> int:
+    """Return a port of the loopback address that nobody listens on, one of PORTS if there is."""
+    # Not by the common generator: who seeds it, as tests do, would find the same as others.
+    for port in secrets.SystemRandom().sample(PORTS, len(PORTS)):
+        if is_port_free(LOOPBACK, port):
+            return port
     return _bind(LOOPBACK, 0)
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from core.embedded.folder import find_free_port
 from tests.browser.codes import code_of
 from tests.browser.people import STRICT
 from tests.browser.windows import Window, Windows
 from tests.embedded.make_run import MakeRun
-from tests.embedded.standin import clean_environment, free_port
+from tests.embedded.standin import clean_environment
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("make_run")]
 
@@ -27,7 +28,7 @@ WANTED = "/admin/promos/promo/?q=WELCOME100"
 @pytest.fixture
 def strict_windows(chromium: Browser, world: MakeRun, tmp_path: Path) -> Iterator[Windows]:
     """Windows on a second web process of the running product: one that is strict."""
-    port = free_port()
+    port = find_free_port()
     said = tmp_path / "web.log"
     with said.open("wb") as output:
         web = subprocess.Popen(

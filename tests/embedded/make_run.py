@@ -9,8 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+from core.embedded.folder import find_free_port
 from tests.embedded.processes import processes_of
-from tests.embedded.standin import ROOT, clean_environment, free_port
+from tests.embedded.standin import ROOT, clean_environment
 
 # The first start collects and compresses the static files, on whatever machine this is.
 FIRST_START_TIMEOUT_S = 600
@@ -35,10 +36,10 @@ class MakeRun:
     def __init__(self, folder: Path) -> None:
         self.tree = folder / "tree"
         self.data_dir = folder / "data"
-        self.port = free_port()
+        self.port = find_free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
         #: Where a test may listen for what is sent to operators.
-        self.receiver_port = free_port()
+        self.receiver_port = find_free_port()
         self._output_path = folder / "output"
         self._make: subprocess.Popen[bytes] | None = None
         shutil.copytree(ROOT, self.tree, ignore=shutil.ignore_patterns(*NOT_SOURCE))

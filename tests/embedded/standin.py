@@ -9,11 +9,12 @@ by a test.
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from core.embedded.folder import find_free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 60
@@ -86,21 +87,13 @@ def clean_environment(**changes: str) -> dict[str, str]:
     return {**kept, **changes}
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 class StandIn:
     """The project in its folder, and one launcher after another on it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.data_dir = folder / "data"
-        self.port = free_port()
+        self.port = find_free_port()
         # A file, because a pipe that nobody reads would stop the launcher.
         self.output_path = folder / "output"
         shutil.copytree(

@@ -56,6 +56,10 @@ def test_a_port_stays_the_same_until_somebody_takes_it(tmp_path: Path) -> None:
     assert DataFolder.open(tmp_path).port("postgres") == other
 
 
+def test_no_outgoing_connection_takes_a_port_before_it_is_bound(tmp_path: Path) -> None:
+    assert DataFolder.open(tmp_path).port("postgres") < 32_768
+
+
 def test_a_port_that_is_preferred_is_taken_if_it_is_free(tmp_path: Path) -> None:
     folder = DataFolder.open(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from django.db import connection
 
+from core.embedded.folder import find_free_port
 from jackpots.models import Contribution
 from operators.models import Operator
 from tests.factories.jackpots import InstanceFactory
@@ -37,9 +38,7 @@ PATIENCE_S = 60
 @pytest.fixture
 def port() -> Iterator[int]:
     """Where a web process of the product listens, on the test's database."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        number = free.getsockname()[1]
+    number = find_free_port()
     url = urlsplit(os.environ["DATABASE_URL"])
     url = url._replace(path=f"/{connection.settings_dict['NAME']}")
     command = ["-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
