@@ -1,8 +1,9 @@
 """Reads everything that a claim is decided upon, of one snapshot and without a lock."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
@@ -30,15 +31,14 @@ WITH asked AS (
     JOIN promos_codebatch AS batch ON batch.id = code.batch_id
 )
 SELECT {promo},
+    player.id, player.reference, player.currency, player.kyc_level, player.vip_level,
+    player.affiliate_code, player.is_blocked, player.self_excluded_until,
+    player.total_wager_usd, player.total_deposit_usd, player.deposit_count,
     single_use.id AS batch_code_id, single_use.code AS batch_code,
     single_use.disabled_at AS batch_disabled_at,
     EXISTS (
         SELECT FROM promos_userpromo WHERE batch_code_id = single_use.id
     ) AS batch_code_used,
-    player.id AS player_pk, player.reference AS player_reference,
-    player.currency AS player_currency, player.kyc_level, player.vip_level,
-    player.affiliate_code, player.is_blocked, player.self_excluded_until,
-    player.total_wager_usd, player.total_deposit_usd, player.deposit_count,
     EXISTS (
         SELECT FROM promos_userpromo WHERE promo_id = promo.id AND player_id = player.id
     ) AS is_claimed_already,
@@ -73,28 +73,17 @@ LEFT JOIN LATERAL (
 _STATEMENT = _PLAN.format(promo=_PROMO_ROW.columns)
 
 
-class _Found(NamedTuple):
+class _Between(NamedTuple):
     """
-    What the statement finds beside the promo, in the order in which it says it.
+    What stands between promo and player, in the order in which the statement says it.
 
-    Of a code, a player or settings that are not there, all of it is None.
+    Of a code or settings that are not there, all of it is None.
     """
 
     batch_code_id: int | None
     batch_code: str
     batch_disabled_at: datetime | None
     batch_code_used: bool
-    player_pk: int
-    player_reference: str
-    player_currency: str
-    kyc_level: int
-    vip_level: int
-    affiliate_code: str
-    is_blocked: bool
-    self_excluded_until: datetime | None
-    total_wager_usd: Decimal
-    total_deposit_usd: Decimal
-    deposit_count: int
     is_claimed_already: bool
     open_id: UUID | None
     open_due_at: datetime | None
@@ -108,7 +97,7 @@ class _Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Claimant:
-    """The player as the gates see them."""
+    """The player as the gates see them, in the order in which the statement says it."""
 
     id: int
     reference: str
@@ -195,15 +184,15 @@ def read_claim_plan(
     )
     values = iter(cursor.fetchone())
     promo = _PROMO_ROW.take_any(values)
-    row = _Found(*values)
-    if row.player_pk is None:
+    claimant = Claimant(*islice(values, len(fields(Claimant))))
+    if claimant.id is None:
         raise NotFound("There is no such player.")
     if promo is None:
         raise promo_not_found()
-    return _plan_of(promo, row, operator)
+    return _plan_of(promo, claimant, _Between(*values), operator)
 
 
-def _plan_of(promo: Promo, row: _Found, operator: Operator) -> ClaimPlan:
+def _plan_of(promo: Promo, claimant: Claimant, row: _Between, operator: Operator) -> ClaimPlan:
     settings = PromoSettings(operator_id=operator.pk)
     if row.activation_window_days is not None:
         settings.activation_window_days = row.activation_window_days
@@ -218,38 +207,26 @@ def _plan_of(promo: Promo, row: _Found, operator: Operator) -> ClaimPlan:
         )
     return ClaimPlan(
         promo=promo,
-        claimant=Claimant(
-            id=row.player_pk,
-            reference=row.player_reference,
-            currency=row.player_currency,
-            kyc_level=row.kyc_level,
-            vip_level=row.vip_level,
-            affiliate_code=row.affiliate_code,
-            is_blocked=row.is_blocked,
-            self_excluded_until=row.self_excluded_until,
-            total_wager_usd=row.total_wager_usd,
-            total_deposit_usd=row.total_deposit_usd,
-            deposit_count=row.deposit_count,
-        ),
+        claimant=claimant,
         single_use=single_use,
         is_claimed_already=row.is_claimed_already,
         open_id=row.open_id,
         open_due_at=row.open_due_at,
         settings=settings,
-        exchange=_exchange_of(promo, row),
+        exchange=_exchange_of(promo, claimant.currency, row),
     )
 
 
-def _exchange_of(promo: Promo, row: _Found) -> ExchangedAt | None:
+def _exchange_of(promo: Promo, currency: str, row: _Between) -> ExchangedAt | None:
     rates = {
         promo.currency: (row.promo_usd_rate, row.promo_usd_rate_at),
-        row.player_currency: (row.wallet_usd_rate, row.wallet_usd_rate_at),
+        currency: (row.wallet_usd_rate, row.wallet_usd_rate_at),
     }
-    if promo.currency in ("", row.player_currency):
+    if promo.currency in ("", currency):
         return None
     dollar = (Decimal(1), None)
     source, source_at = dollar if promo.currency == "USD" else rates[promo.currency]
-    wallet, wallet_at = dollar if row.player_currency == "USD" else rates[row.player_currency]
+    wallet, wallet_at = dollar if currency == "USD" else rates[currency]
     if source is None or wallet is None:
         return None
     since = max(instant for instant in (source_at, wallet_at) if instant is not None)
