@@ -5,19 +5,18 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.utils import timezone
-from unfold.enums import ActionVariant
 
 from approvals.admin.forms import DecisionForm
+from approvals.admin.pages import Approving, DecisionPage, Rejecting
 from approvals.enums import ApprovalStatus
 from approvals.models import Approval
 from approvals.ports import ApprovalKind, get_kind
 from approvals.services import deciding
-from core.admin import ServicePage
 from core.admin.display import instant
 from core.admin.timeline import actor_text
 
 
-class _DecisionPage(ServicePage[Approval]):
+class _ApprovalDecisionPage(DecisionPage[Approval]):
     """
     A decision upon a request.
 
@@ -26,6 +25,7 @@ class _DecisionPage(ServicePage[Approval]):
 
     permission = "approvals.view_approval"
     template = "admin/approvals/decision.html"
+    waiting = ApprovalStatus.REQUESTED
 
     @property
     def title(self) -> str:
@@ -42,6 +42,11 @@ class _DecisionPage(ServicePage[Approval]):
         """Tell whether the person asked for it."""
         return deciding.is_requester(approval=self.subject, actor=self.actor)
 
+    @property
+    def fingerprint(self) -> str:
+        """Return what the decision is bound to."""
+        return self.subject.fingerprint
+
     def is_allowed(self) -> bool:
         """Tell whether the person may decide requests of this kind."""
         # Whether somebody may know that there is no such request is asked here, too.
@@ -54,17 +59,9 @@ class _DecisionPage(ServicePage[Approval]):
 
     def obstacle(self) -> str:
         """Refuse what has been decided."""
-        if self.subject.status == ApprovalStatus.REQUESTED:
+        if self.is_waiting:
             return ""
         return f"The request has been {self.subject.get_status_display().lower()} already."
-
-    def is_offered(self) -> bool:
-        """Tell whether it waits: whoever asked for it reads on the page why not they."""
-        return bool(self.subject.status == ApprovalStatus.REQUESTED)
-
-    def make_form(self, data: Any) -> DecisionForm:
-        """Return the form, bound to what is shown."""
-        return DecisionForm(data, fingerprint=self.subject.fingerprint)
 
     def show(self, form: Any, *, status: int = 200, **context: Any) -> HttpResponse:
         """Return the page with what was asked for."""
@@ -78,13 +75,8 @@ class _DecisionPage(ServicePage[Approval]):
         return super().show(form, status=status, **context)
 
 
-class ApprovePage(_DecisionPage):
+class ApprovePage(Approving, _ApprovalDecisionPage):
     """Let it be done, now."""
-
-    name = "approve"
-    verb = "Approve"
-    icon = "check_circle"
-    variant = ActionVariant.PRIMARY
 
     def obstacle(self) -> str:
         """Refuse whoever asked for it, what is too old, and what is not possible now."""
@@ -105,14 +97,7 @@ class ApprovePage(_DecisionPage):
 
     def call(self, form: DecisionForm) -> str:
         """Approve it, and then do what no transaction may wait for."""
-        approval = deciding.apply_approval(
-            operator=self.subject.operator,
-            approval_id=self.subject.pk,
-            fingerprint=form.cleaned_data["fingerprint"],
-            reason=form.cleaned_data["reason"],
-            actor=self.actor,
-            now=self.now,
-        )
+        approval = deciding.apply_approval(approval_id=self.subject.pk, **self.decision(form))
         if self.kind.follow_up is not None:
             said = self.kind.follow_up(
                 asked=deciding.asked_of(approval=approval), clock=timezone.now
@@ -121,14 +106,8 @@ class ApprovePage(_DecisionPage):
         return f"Approved. {approval.outcome}"
 
 
-class RejectPage(_DecisionPage):
+class RejectPage(Rejecting, _ApprovalDecisionPage):
     """Decide that it is not done; whoever asked for it takes it back so."""
-
-    name = "reject"
-    verb = "Reject"
-    icon = "cancel"
-    variant = ActionVariant.DANGER
-    is_dangerous = True
 
     def may_decide(self) -> bool:
         """Tell whether the person has the kind's own permission, or asked for it."""
@@ -143,12 +122,5 @@ class RejectPage(_DecisionPage):
 
     def call(self, form: DecisionForm) -> str:
         """Reject it."""
-        deciding.reject_approval(
-            operator=self.subject.operator,
-            approval_id=self.subject.pk,
-            fingerprint=form.cleaned_data["fingerprint"],
-            reason=form.cleaned_data["reason"],
-            actor=self.actor,
-            now=self.now,
-        )
+        deciding.reject_approval(approval_id=self.subject.pk, **self.decision(form))
         return "The request was withdrawn." if self.is_own else "The request was rejected."

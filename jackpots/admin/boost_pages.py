@@ -6,9 +6,8 @@ from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
-from unfold.enums import ActionVariant
 
-from approvals.admin.forms import DecisionForm
+from approvals.admin.pages import Approving, DecisionPage, Rejecting
 from core.admin import ReasonForm, ServicePage
 from core.admin.display import amount_text, url_of
 from core.admin.fields import DecimalTextField
@@ -98,10 +97,11 @@ class RequestBoostPage(ServicePage[Instance]):
         return HttpResponseRedirect(url_of("jackpots.boost", self.requested.pk))
 
 
-class _DecisionPage(ServicePage[Boost]):
+class _BoostDecisionPage(DecisionPage[Boost]):
     """A decision about the request for a boost."""
 
     permission = "jackpots.approve_boost"
+    waiting = BoostStatus.REQUESTED
 
     @property
     def title(self) -> str:
@@ -120,28 +120,23 @@ class _DecisionPage(ServicePage[Boost]):
         asked_by = (boost.requested_by_kind, boost.requested_by_ref)
         return asked_by == (self.actor.kind, self.actor.ref)
 
+    @property
+    def fingerprint(self) -> str:
+        """Return what the decision is bound to."""
+        return boosts.fingerprint_of_boost(boost=self.subject)
+
     def obstacle(self) -> str:
         """Refuse what has been decided."""
-        if self.subject.status == BoostStatus.REQUESTED:
+        if self.is_waiting:
             return ""
         return f"The boost has been {self.subject.get_status_display().lower()} already."
 
-    def make_form(self, data: Any) -> DecisionForm:
-        """Return the form, bound to what is shown."""
-        return DecisionForm(data, fingerprint=boosts.fingerprint_of_boost(boost=self.subject))
 
-    def is_offered(self) -> bool:
-        """Tell whether it waits: whoever asked for it reads on the page why not they."""
-        return bool(self.subject.status == BoostStatus.REQUESTED)
-
-
-class ApplyBoostPage(_DecisionPage):
+class ApplyBoostPage(Approving, _BoostDecisionPage):
     """Put the money into the pot."""
 
     name = "apply"
     verb = "Apply"
-    icon = "check_circle"
-    variant = ActionVariant.PRIMARY
 
     def obstacle(self) -> str:
         """Refuse whoever asked for it, what is too old, and what no longer runs."""
@@ -174,25 +169,12 @@ class ApplyBoostPage(_DecisionPage):
     def call(self, form: Any) -> str:
         """Apply it."""
         with transaction.atomic(durable=True):
-            boosts.apply_boost(
-                operator=self.subject.operator,
-                boost_id=self.subject.pk,
-                fingerprint=form.cleaned_data["fingerprint"],
-                reason=form.cleaned_data["reason"],
-                actor=self.actor,
-                now=self.now,
-            )
+            boosts.apply_boost(boost_id=self.subject.pk, **self.decision(form))
         return f"{self.amount} was put into {self.subject.pot}."
 
 
-class RejectBoostPage(_DecisionPage):
+class RejectBoostPage(Rejecting, _BoostDecisionPage):
     """Decide that the money is not put in."""
-
-    name = "reject"
-    verb = "Reject"
-    icon = "cancel"
-    variant = ActionVariant.DANGER
-    is_dangerous = True
 
     def consequences(self) -> list[str]:
         """Say what will happen."""
@@ -204,12 +186,5 @@ class RejectBoostPage(_DecisionPage):
     def call(self, form: Any) -> str:
         """Reject it."""
         with transaction.atomic(durable=True):
-            boosts.reject_boost(
-                operator=self.subject.operator,
-                boost_id=self.subject.pk,
-                fingerprint=form.cleaned_data["fingerprint"],
-                reason=form.cleaned_data["reason"],
-                actor=self.actor,
-                now=self.now,
-            )
+            boosts.reject_boost(boost_id=self.subject.pk, **self.decision(form))
         return "The boost was rejected."

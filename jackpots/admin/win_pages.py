@@ -5,9 +5,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils import timezone
-from unfold.enums import ActionVariant
 
-from approvals.admin.forms import DecisionForm
+from approvals.admin.pages import Approving, DecisionPage, Rejecting
 from core.admin import ServicePage
 from core.admin.display import amount_text
 from jackpots.enums import WinStatus
@@ -33,36 +32,35 @@ class _WinPage(ServicePage[Win]):
         return f"{win.player} has won {won or pot}: {how}."
 
 
-class _DecisionPage(_WinPage):
+class _WinDecisionPage(_WinPage, DecisionPage[Win]):
     """A decision that only a second person may take."""
 
     permission = "jackpots.approve_win"
+    waiting = WinStatus.AWAITING_APPROVAL
+
+    @property
+    def is_own(self) -> bool:
+        """Tell whether the person initiated the win."""
+        win = self.subject
+        return (win.initiated_by_kind, win.initiated_by_ref) == (self.actor.kind, self.actor.ref)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return what the decision is bound to."""
+        return wins.fingerprint_of_win(win=self.subject)
 
     def obstacle(self) -> str:
         """Refuse what does not wait, and whoever initiated the win."""
-        win = self.subject
-        if win.status != WinStatus.AWAITING_APPROVAL:
-            return f"The win does not wait for approval: it is {win.get_status_display().lower()}."
-        if (win.initiated_by_kind, win.initiated_by_ref) == (self.actor.kind, self.actor.ref):
+        if not self.is_waiting:
+            status = self.subject.get_status_display().lower()
+            return f"The win does not wait for approval: it is {status}."
+        if self.is_own:
             return "You asked for this win yourself, so somebody else has to decide upon it."
         return ""
 
-    def make_form(self, data: Any) -> DecisionForm:
-        """Return the form, bound to what is shown."""
-        return DecisionForm(data, fingerprint=wins.fingerprint_of_win(win=self.subject))
 
-    def is_offered(self) -> bool:
-        """Tell whether the win waits: whoever initiated it reads on the page why not they."""
-        return bool(self.subject.status == WinStatus.AWAITING_APPROVAL)
-
-
-class ApproveWinPage(_DecisionPage):
+class ApproveWinPage(Approving, _WinDecisionPage):
     """Let a win above the threshold be paid."""
-
-    name = "approve"
-    verb = "Approve"
-    icon = "check_circle"
-    variant = ActionVariant.PRIMARY
 
     def consequences(self) -> list[str]:
         """Say what will happen."""
@@ -79,25 +77,12 @@ class ApproveWinPage(_DecisionPage):
 
     def call(self, form: Any) -> str:
         """Approve it."""
-        wins.approve_win(
-            operator=self.subject.operator,
-            win_id=self.subject.pk,
-            fingerprint=form.cleaned_data["fingerprint"],
-            reason=form.cleaned_data["reason"],
-            actor=self.actor,
-            now=self.now,
-        )
+        wins.approve_win(win_id=self.subject.pk, **self.decision(form))
         return f"The win of {self.subject.player} was approved, and is paid within seconds."
 
 
-class RejectWinPage(_DecisionPage):
+class RejectWinPage(Rejecting, _WinDecisionPage):
     """Refuse to pay a win above the threshold."""
-
-    name = "reject"
-    verb = "Reject"
-    icon = "cancel"
-    variant = ActionVariant.DANGER
-    is_dangerous = True
 
     def consequences(self) -> list[str]:
         """Say what will happen."""
@@ -111,14 +96,7 @@ class RejectWinPage(_DecisionPage):
 
     def call(self, form: Any) -> str:
         """Reject it."""
-        wins.reject_win(
-            operator=self.subject.operator,
-            win_id=self.subject.pk,
-            fingerprint=form.cleaned_data["fingerprint"],
-            reason=form.cleaned_data["reason"],
-            actor=self.actor,
-            now=self.now,
-        )
+        wins.reject_win(win_id=self.subject.pk, **self.decision(form))
         return f"The win of {self.subject.player} was rejected."
 
 
