@@ -7,8 +7,6 @@ a bonus without a row of the player's to wait for; the second look sees what a c
 came first has forbidden, before its money leaves.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -31,6 +29,9 @@ from wallets.services.transfers import AccountKey, Posting
 
 if TYPE_CHECKING:
     from wallets.models import Transfer
+
+#: What a promo calls that which it forbids.
+_RESTRICTED_AS = {Tag.WITHDRAWAL: "withdraw", Tag.TIP: "tip", Tag.VAULT: "vault"}
 
 
 @transaction.atomic
@@ -78,10 +79,9 @@ def withdraw_money(
         tag=Tag.WITHDRAWAL,
         reference=f"withdrawal:{withdrawal.reference}",
     )
-    with _unless_restricted(operator, player, actor=actor, action="withdraw", now=now):
-        [transfer] = transfers.post_transfers(operator=operator, postings=[posting], now=now)
-    _record(operator, transfer, player, action="activity.withdrawal.made", actor=actor, now=now)
-    return transfer
+    return _move_unless_restricted(
+        operator, player, posting, event="activity.withdrawal.made", actor=actor, now=now
+    )
 
 
 @transaction.atomic
@@ -120,10 +120,9 @@ def tip_player(
         tag=Tag.TIP,
         reference=f"tip:{new_id()}",
     )
-    with _unless_restricted(operator, player, actor=actor, action="tip", now=now):
-        [transfer] = transfers.post_transfers(operator=operator, postings=[posting], now=now)
-    _record(operator, transfer, player, action="activity.tip.sent", actor=actor, now=now)
-    return transfer
+    return _move_unless_restricted(
+        operator, player, posting, event="activity.tip.sent", actor=actor, now=now
+    )
 
 
 @transaction.atomic
@@ -154,10 +153,9 @@ def fill_vault(
         tag=Tag.VAULT,
         reference=f"vault:{new_id()}",
     )
-    with _unless_restricted(operator, player, actor=actor, action="vault", now=now):
-        [transfer] = transfers.post_transfers(operator=operator, postings=[posting], now=now)
-    _record(operator, transfer, player, action="activity.vault.filled", actor=actor, now=now)
-    return transfer
+    return _move_unless_restricted(
+        operator, player, posting, event="activity.vault.filled", actor=actor, now=now
+    )
 
 
 @transaction.atomic
@@ -188,10 +186,9 @@ def empty_vault(
         tag=Tag.VAULT,
         reference=f"vault:{new_id()}",
     )
-    with _unless_restricted(operator, player, actor=actor, action="vault", now=now):
-        [transfer] = transfers.post_transfers(operator=operator, postings=[posting], now=now)
-    _record(operator, transfer, player, action="activity.vault.emptied", actor=actor, now=now)
-    return transfer
+    return _move_unless_restricted(
+        operator, player, posting, event="activity.vault.emptied", actor=actor, now=now
+    )
 
 
 def _paying_player(operator: Operator, reference: str, *, amount: Decimal, currency: str) -> Player:
@@ -202,30 +199,25 @@ def _paying_player(operator: Operator, reference: str, *, amount: Decimal, curre
     return player
 
 
-@contextmanager
-def _unless_restricted(
-    operator: Operator, player: Player, *, actor: Actor, action: str, now: datetime
-) -> Iterator[None]:
-    """Ask the promos before and after the block, with the player's open one locked."""
-    open_promos.lock_live_promo(operator=operator, player=player, actor=actor, now=now)
-    restrictions.refuse_if_restricted(operator=operator, player=player, action=action, now=now)
-    yield
-    restrictions.refuse_if_restricted(operator=operator, player=player, action=action, now=now)
-
-
-def _record(
+def _move_unless_restricted(
     operator: Operator,
-    transfer: "Transfer",
     player: Player,
+    posting: Posting,
     *,
-    action: str,
+    event: str,
     actor: Actor,
     now: datetime,
-) -> None:
+) -> "Transfer":
+    """Post it unless a promo forbids it, and record it as ``event``."""
+    action = _RESTRICTED_AS[posting.tag]
+    open_promos.lock_live_promo(operator=operator, player=player, actor=actor, now=now)
+    restrictions.refuse_if_restricted(operator=operator, player=player, action=action, now=now)
+    [transfer] = transfers.post_transfers(operator=operator, postings=[posting], now=now)
+    restrictions.refuse_if_restricted(operator=operator, player=player, action=action, now=now)
     audit.record_action(
         operator=operator,
         actor=actor,
-        action=action,
+        action=event,
         subject=transfer,
         after={
             "player_id": player.reference,
@@ -235,6 +227,7 @@ def _record(
         },
         now=now,
     )
+    return transfer
 
 
 def _main(player: Player) -> AccountKey:
