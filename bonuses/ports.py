@@ -131,6 +131,9 @@ class BonusAdapter(Protocol):
         """
         Return a bonus as the platform sees it now; a question about no grant names none.
 
+        Where the platform's answer to the grant was lost, ``platform_bonus_id`` is the grant's
+        id, and the platform tells its own.
+
         :raises PlatformBonusUnknown: if the platform has no such bonus.
         :raises PlatformRejected: if the platform refused.
         :raises PlatformUnavailable: if it did not answer usably.

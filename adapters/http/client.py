@@ -101,6 +101,7 @@ class HttpAdapter:
         Return a bonus as the platform sees it now.
 
         ``grant_id`` is the key that the request carries; without it, the bonus's own name is.
+        It may be the name that is asked for as well: then the platform tells its own.
 
         :raises PlatformBonusUnknown: if the platform has no such bonus.
         :raises PlatformRejected: if the platform refused.
@@ -113,7 +114,9 @@ class HttpAdapter:
             raise PlatformBonusUnknown(f"The platform has no bonus {platform_bonus_id}.")
         if _is_refusal(answer):
             raise PlatformRejected(*mapping.read_refusal(answer))
-        return mapping.read_view(answer, platform_bonus_id=platform_bonus_id, currency=currency)
+        is_by_grant = grant_id is not None and platform_bonus_id == str(grant_id)
+        named = None if is_by_grant else platform_bonus_id
+        return mapping.read_view(answer, platform_bonus_id=named, currency=currency)
 
     def pay_out(self, order: PayoutOrder) -> PaidOut:
         """

@@ -199,22 +199,23 @@ def read_duplicate_payout(answer: Answer, order: PayoutOrder) -> PaidOut:
     return PaidOut(platform_payout_id=str(named) if is_platform_id(named) else "")
 
 
-def read_view(answer: Answer, *, platform_bonus_id: str, currency: str) -> PlatformView:
+def read_view(answer: Answer, *, platform_bonus_id: str | None, currency: str) -> PlatformView:
     """
-    Return the bonus as the platform sees it.
+    Return the bonus as the platform sees it; null where only the platform knows its name.
 
     :raises PlatformUnavailable: if the answer is not in the words of the contract.
     """
     if answer.status != 200:
         _unusable(f"status {answer.status}")
     body = _object(answer)
-    if _platform_id(body) != platform_bonus_id:
+    named = _platform_id(body)
+    if platform_bonus_id not in (None, named):
         _unusable("another bonus than was asked for")
     reason = body.get("reason")
     if reason is not None and not isinstance(reason, str):
         _unusable("a reason that is no text")
     return PlatformView(
-        platform_bonus_id=platform_bonus_id,
+        platform_bonus_id=named,
         status=_status(body),
         wagered_amount=_amount(body, "wagered_amount_subunit", currency),
         weighted_progress=_amount(body, "weighted_progress_subunit", currency),

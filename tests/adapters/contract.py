@@ -110,6 +110,21 @@ class AdapterContract:
         assert seen.platform_bonus_id == granted.platform_bonus_id
         assert seen.status in OPEN_STATUSES
 
+    def test_a_bonus_can_be_looked_at_by_its_grant(self, case: Case) -> None:
+        if case.adapter.is_internal:
+            return
+        wanted = case.make_order()
+        granted = case.adapter.grant_bonus(wanted)
+
+        seen = case.adapter.get_bonus(
+            platform_bonus_id=str(wanted.grant_id), currency="EUR", grant_id=wanted.grant_id
+        )
+
+        assert seen.platform_bonus_id == granted.platform_bonus_id
+        none = case.make_order().grant_id
+        with pytest.raises(PlatformBonusUnknown):
+            case.adapter.get_bonus(platform_bonus_id=str(none), currency="EUR", grant_id=none)
+
     def test_a_cancelled_bonus_is_seen_as_cancelled(self, case: Case) -> None:
         wanted = case.make_order()
         granted = case.adapter.grant_bonus(wanted)
