@@ -57,7 +57,7 @@ class Player(models.Model):
     currency_locked_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When the first account was opened; the currency is fixed from then on.",
+        help_text="When money was first promised or moved; the currency is fixed from then on.",
     )
     created_at = models.DateTimeField()
 

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Coalesce
 
 from core import audit, locks
 from core.actors import Actor
-from core.errors import InvalidRequest
+from core.errors import InvalidRequest, ResourceBusy
 from core.instants import format_instant
 from operators.models import Operator
 from players.errors import CurrencyLocked, SelfExclusionOnlyGrows
@@ -108,6 +109,23 @@ def exclude_player(
         now=now,
     )
     return player
+
+
+@transaction.atomic(savepoint=False)
+def lock_currency(*, player: Player, now: datetime) -> None:
+    """
+    Fix the currency of the player's wallet, because something was promised in it.
+
+    Joins the caller's transaction, as its last step: players' rows are the lowest that are
+    locked. Opening an account fixes it likewise.
+
+    :raises ResourceBusy: if the currency has just been changed; nothing was fixed.
+    """
+    if player.currency_locked_at is not None:
+        return
+    in_this_currency = Player.objects.filter(pk=player.pk, currency=player.currency)
+    if not in_this_currency.update(currency_locked_at=Coalesce("currency_locked_at", now)):
+        raise ResourceBusy("The player's currency has just been changed. Send it again.")
 
 
 def _register(
