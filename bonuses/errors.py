@@ -57,7 +57,7 @@ class BonusGrantClosed(DomainError):
 
 
 class BonusIssuanceClosed(DomainError):
-    """The issuance is over: there is nothing to retry or to give up."""
+    """The issuance is over: nothing to retry or to give up, and nothing was granted by it."""
 
     code = "BONUS_ISSUANCE_CLOSED"
     title = "Bonus issuance closed"

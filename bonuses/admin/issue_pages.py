@@ -242,22 +242,22 @@ class GiveUpIssuancePage(ServicePage[BonusIssuance]):
         return [
             f"{self.subject.adapter_slug} is not asked any more, and the player gets nothing.",
             (
-                "If the platform did grant it without saying so, the bonus stays there: look at "
-                "the platform. What it then tells of it is answered with 404."
+                "A platform that was asked is asked whether it granted it after all, and to "
+                "cancel it then. Should it not answer, or have ended the bonus, you are told."
             ),
             "It does not count against the template's limit any more.",
         ]
 
     def call(self, form: Any) -> str:
         """Give it up."""
-        issuing.give_up_issuance(
+        issuance = issuing.give_up_issuance(
             operator=self.subject.operator,
             issuance_id=self.subject.pk,
             reason=form.cleaned_data["reason"],
             actor=self.actor,
-            now=self.now,
+            clock=timezone.now,
         )
-        return "The issuance was given up."
+        return outcome_sentence(issuance)
 
 
 def outcome_sentence(issuance: BonusIssuance) -> str:
@@ -272,7 +272,7 @@ def outcome_sentence(issuance: BonusIssuance) -> str:
                 f"The platform rejected it: {issuance.error_code}. {issuance.error_detail}".strip()
             )
         case IssuanceStatus.FAILED:
-            return "The issuance was given up."
+            return f"The issuance was given up. {issuance.error_detail}".strip()
         case _:
             again = instant_text(issuance.next_attempt_at)
             return f"There was no usable answer: {issuance.error_detail} Next attempt {again} UTC."

@@ -22,12 +22,13 @@ from bonuses.errors import BonusTemplateNotActive
 from bonuses.models import BonusCampaign, BonusIssuance, CampaignTarget
 from bonuses.rules.costs import most_a_match_costs
 from bonuses.selectors import find_usd_rates
+from bonuses.services.attempts import attempt_issuance
 from bonuses.services.campaigns import (
     BUDGET_REACHED,
     finish_campaign_if_done,
     pause_locked_campaign,
 )
-from bonuses.services.issuing import attempt_issuance
+from bonuses.services.recalls import GIVEN_UP
 from bonuses.services.requests import BonusRequest, request_bonus
 from core import locks
 from core.actors import Actor, ActorKind
@@ -50,7 +51,6 @@ UNANSWERED_MAX = 5
 SETTLED_PER_SWEEP_MAX = 1_000
 REASON_LENGTH_MAX = 500
 #: Why a target failed whose issuance somebody gave up before any platform answered.
-GIVEN_UP = "GIVEN_UP"
 _TASK = "bonuses.tasks.issue_campaign"
 
 

@@ -22,7 +22,8 @@ from bonuses.enums import IssuanceStatus
 from bonuses.models import BonusIssuance, BonusTemplate
 from bonuses.rules.costs import Worth, worth_at_most
 from bonuses.selectors import find_issuance_of_key, list_templates
-from bonuses.services.issuing import Clock, Issued, attempt_issuance, issue_bonus
+from bonuses.services.attempts import Clock, attempt_issuance
+from bonuses.services.issuing import Issued, issue_bonus
 from bonuses.services.requests import BonusRequest, WorkedOut, request_bonus, work_out_request
 from core import locks
 from core.actors import Actor

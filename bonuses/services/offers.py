@@ -10,9 +10,9 @@ from django.db import transaction
 from bonuses.errors import BonusNotEligible
 from bonuses.models import BonusIssuance
 from bonuses.ports import get_adapters
+from bonuses.services.attempts import order_of
 from bonuses.services.eligibility import work_out_terms
 from bonuses.services.granting import write_grant
-from bonuses.services.issuing import order_of
 from core import audit, locks
 from core.actors import Actor
 from operators.errors import ExchangeRateMissing

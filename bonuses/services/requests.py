@@ -24,6 +24,7 @@ from core.locks import AdvisoryLock
 from operators.models import Operator
 from players.models import Player
 from players.selectors import get_player
+from players.services.registration import lock_currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,19 @@ class WorkedOut:
 
 @transaction.atomic
 def request_bonus(
-    *, operator: Operator, request: BonusRequest, actor: Actor, now: datetime
+    *,
+    operator: Operator,
+    request: BonusRequest,
+    actor: Actor,
+    now: datetime,
+    first_sweep_at: datetime | None = None,
 ) -> BonusIssuance:
     """
     Write the intent to give a bonus, its terms locked, and return it.
 
-    Joins the caller's transaction. It is PENDING and due at once, or an offer that waits for
-    a deposit. The same key returns the issuance it has, unless the platform rejected that.
+    Joins the caller's transaction. It is PENDING and due at once (or at ``first_sweep_at``, if
+    the caller attempts it), or an offer that waits for a deposit. The same key returns the
+    issuance it has, unless the platform rejected that. From now on the wallet's currency stays.
 
     :raises NotFound: if the operator has no such player.
     :raises BonusTemplateNotFound: if the operator has no such template.
@@ -88,6 +95,8 @@ def request_bonus(
     worked_out = work_out_request(operator=operator, request=request, now=now)
     template, player, terms = worked_out.template, worked_out.player, worked_out.terms
     issuance = _intent_of(operator, template, player, request, terms, actor=actor, now=now)
+    if not request.is_offer:
+        issuance.next_attempt_at = first_sweep_at or now
     issuance.save(force_insert=True)
     audit.record_action(
         operator=operator,
@@ -106,6 +115,10 @@ def request_bonus(
         reason=request.reason,
         now=now,
     )
+    if terms is not None:
+        # Last, since players' rows are the lowest that are locked: what was worked out, and is
+        # granted later, is in this currency.
+        lock_currency(player=player, now=now)
     return issuance
 
 
@@ -164,6 +177,5 @@ def _intent_of(
         references=dict(request.references),
         actor_kind=actor.kind,
         actor_ref=actor.ref,
-        next_attempt_at=None if request.is_offer else now,
         created_at=now,
     )

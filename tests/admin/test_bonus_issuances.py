@@ -44,7 +44,12 @@ def template(operator: Operator) -> BonusTemplate:
 def waiting(template: BonusTemplate, player: Player) -> BonusIssuance:
     """One that its platform has not answered yet."""
     return BonusIssuanceFactory.create(
-        template=template, player=player, external=True, attempts=1, error_detail="It was silent."
+        template=template,
+        player=player,
+        external=True,
+        attempts=1,
+        error_detail="It was silent.",
+        created_at=timezone.now(),
     )
 
 
@@ -213,7 +218,12 @@ def test_an_issuance_is_hurried(
 
 @pytest.mark.parametrize("is_offer", [False, True])
 def test_an_issuance_is_given_up(
-    is_offer: bool, office: Client, waiting: BonusIssuance, template: BonusTemplate, player: Player
+    is_offer: bool,
+    office: Client,
+    waiting: BonusIssuance,
+    template: BonusTemplate,
+    player: Player,
+    platform: ScriptedPlatform,
 ) -> None:
     if is_offer:
         waiting = BonusIssuanceFactory.create(
@@ -224,7 +234,8 @@ def test_an_issuance_is_given_up(
     response = office.post(page_of(waiting, "give-up"), {"reason": "In vain"}, follow=True)
 
     assert ("The offer is withdrawn" in asked) == is_offer
-    assert messages_of(response) == ["The issuance was given up."]
+    known = "" if is_offer else " The platform has not granted it."
+    assert messages_of(response) == [f"The issuance was given up.{known}"]
     assert BonusIssuance.objects.get(pk=waiting.pk).status == IssuanceStatus.FAILED
     assert "“In vain”" in response.content.decode()
 

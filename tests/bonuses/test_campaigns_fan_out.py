@@ -10,6 +10,7 @@ from bonuses import tasks
 from bonuses.enums import CampaignStatus, IssuanceStatus, TargetStatus
 from bonuses.models import BonusIssuance, CampaignTarget
 from bonuses.ports import PlatformRejected, PlatformUnavailable
+from bonuses.rules.retries import TRIED_FOR
 from bonuses.services import campaigns, fan_out, issuing
 from core.actors import Actor
 from core.models import AuditEntry
@@ -163,9 +164,8 @@ def test_an_issuance_that_is_given_up_fails_its_target(
     platform.answers = [PlatformUnavailable("Gone")]
     campaign = world.started(players[:1])
     world.run(campaign)
-    BonusIssuance.objects.update(attempts=11)
     platform.answers = [PlatformUnavailable("Still gone")]
-    world.retry(at=world.now + HOUR)
+    world.retry(at=world.now + TRIED_FOR)
 
     assert world.settle(campaign) == 1
 
@@ -190,7 +190,7 @@ def test_one_that_nobody_ever_asked_for_says_that_it_was_given_up(
         issuance_id=BonusIssuance.objects.get().pk,
         reason="A mistake",
         actor=actor,
-        now=world.now,
+        clock=lambda: world.now,
     )
 
     assert world.settle(campaign) == 1

@@ -324,7 +324,7 @@ def test_a_bonus_that_never_came_to_be_does_not_count(
         issuance_id=BonusIssuance.objects.get(status=IssuanceStatus.PENDING).pk,
         reason="Agreed.",
         actor=actor,
-        now=now,
+        clock=lambda: now,
     )
 
     assert issue(once, player).issuance.status == IssuanceStatus.SUCCEEDED

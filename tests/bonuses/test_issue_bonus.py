@@ -12,7 +12,7 @@ from bonuses.enums import GrantStatus, IssuanceStatus
 from bonuses.errors import AdapterRejected, AdapterUnavailable, BonusIssuanceClosed
 from bonuses.models import BonusGrant, BonusIssuance, BonusTemplate, Discrepancy
 from bonuses.ports import PlatformBonus, PlatformRejected, PlatformUnavailable
-from bonuses.rules.retries import ATTEMPTS_MAX
+from bonuses.rules.retries import TRIED_FOR
 from bonuses.services import issuing
 from bonuses.services.issuing import Issued
 from core.actors import Actor
@@ -222,18 +222,27 @@ def test_a_key_whose_platform_is_being_asked_is_in_progress(
 def test_a_platform_that_never_answers_is_given_up_in_the_end(
     issue: Issue, platform: ScriptedPlatform, template: BonusTemplate, player: Player, now: datetime
 ) -> None:
-    platform.answers = [SILENT] * (ATTEMPTS_MAX + 5)
+    platform.answers = [SILENT] * 100
+    BonusTemplate.objects.update(time_limit_hours=None)
     with pytest.raises(AdapterUnavailable):
         issue(template, player, key="once")
 
-    for hour in range(1, ATTEMPTS_MAX + 3):
-        retry(now + timedelta(hours=2 * hour))
+    hours = int(TRIED_FOR / timedelta(hours=1))
+    for hour in range(1, hours):
+        retry(now + timedelta(hours=hour))
+    before = BonusIssuance.objects.get()
+    retry(now + TRIED_FOR)
+    retry(now + 2 * TRIED_FOR)
 
+    assert (before.status, before.attempts) == (IssuanceStatus.PENDING, hours)
     issuance = BonusIssuance.objects.get()
-    assert (issuance.status, issuance.attempts) == (IssuanceStatus.FAILED, ATTEMPTS_MAX)
-    with pytest.raises(AdapterUnavailable, match="given up"):
-        issue(template, player, key="once", at=now + timedelta(days=2))
-    assert len(platform.orders) == ATTEMPTS_MAX
+    assert (issuance.status, issuance.attempts) == (IssuanceStatus.FAILED, hours + 1)
+    assert AuditEntry.objects.get(action="bonus.issuance.failed").reason == (
+        f"3 days without a grant, {hours + 1} attempts"
+    )
+    with pytest.raises(BonusIssuanceClosed, match="given up and not granted"):
+        issue(template, player, key="once", at=now + 2 * TRIED_FOR)
+    assert len(platform.orders) == hours + 1
 
 
 def test_a_dead_attempt_is_taken_over_when_its_lease_is_over(
@@ -319,7 +328,11 @@ def test_staff_give_an_issuance_up_and_nobody_tries_again(
     issuance = BonusIssuance.objects.get()
 
     issuing.give_up_issuance(
-        operator=operator, issuance_id=issuance.pk, reason="Agreed by mail.", actor=actor, now=now
+        operator=operator,
+        issuance_id=issuance.pk,
+        reason="Agreed by mail.",
+        actor=actor,
+        clock=lambda: now,
     )
 
     assert stored(issuance).status == IssuanceStatus.FAILED
@@ -330,7 +343,7 @@ def test_staff_give_an_issuance_up_and_nobody_tries_again(
         )
     with pytest.raises(BonusIssuanceClosed):
         issuing.give_up_issuance(
-            operator=operator, issuance_id=issuance.pk, reason="x", actor=actor, now=now
+            operator=operator, issuance_id=issuance.pk, reason="x", actor=actor, clock=lambda: now
         )
 
 
@@ -342,7 +355,7 @@ def test_an_attempt_under_way_is_not_given_up(
         with pytest.raises(ResourceBusy):
             issuing.give_up_issuance(
                 operator=operator, issuance_id=BonusIssuance.objects.get().pk, reason="x",
-                actor=actor, now=now,
+                actor=actor, clock=lambda: now,
             )  # fmt: skip
 
     platform.on_grant = give_up

@@ -53,7 +53,7 @@ class Acme:
         if command == "PUT":
             made = {"id": f"{kind}/{len(self.known)}", "state": "open"}
             return 201, json.dumps(self.known.setdefault(name, made)).encode()
-        found = next((each for each in self.known.values() if each["id"] == name), None)
+        found = next((one for key, one in self.known.items() if name in (key, one["id"])), None)
         if found is None:
             return 404, b""
         if verb == ["void"]:

@@ -15,7 +15,7 @@ from adapters.sandbox.demo import DEMO_SECRET
 from adapters.services.configs import put_adapter
 from bonuses.enums import IssuanceStatus
 from bonuses.models import BonusGrant, BonusIssuance, BonusTemplate
-from bonuses.services import issuing
+from bonuses.services import attempts, issuing
 from bonuses.services.requests import BonusRequest
 from core.actors import Actor
 from core.idempotency import IdempotencyKey
@@ -186,13 +186,13 @@ def test_control_without_the_stored_id_a_kill_doubles_the_bonus(
 ) -> None:
     """Forget which id the platform was asked under, and its idempotency protects nobody."""
     run_forked(lambda: ask(players[0], now), failpoints="issuing.after_adapter:kill")
-    order_of = issuing.order_of
+    order_of = attempts.order_of
 
     def forgetful(*, issuance: BonusIssuance) -> Any:
         issuance.grant_id = BonusIssuance._meta.get_field("grant_id").get_default()
         return order_of(issuance=issuance)
 
-    monkeypatch.setattr(issuing, "order_of", forgetful)
+    monkeypatch.setattr(attempts, "order_of", forgetful)
 
     issuing.retry_due_issuances(clock=lambda: now + timedelta(minutes=1), limit=10)
 

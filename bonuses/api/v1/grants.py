@@ -91,7 +91,8 @@ class GrantListView(WindfallView, generics.GenericAPIView[BonusGrant]):
         201 is the grant. With `await_deposit` it is 202 and an issuance: the player's next
         qualifying deposit issues it. `ADAPTER_REJECTED` is final, with `platform_code`. After
         `ADAPTER_UNAVAILABLE` the bonus is tried again by itself: its `issuance_id` tells how
-        far it is, and the same Idempotency-Key answers from it, never a second bonus.
+        far it is, and the same Idempotency-Key answers from it, never a second bonus. Once that
+        issuance was given up the key hears `BONUS_ISSUANCE_CLOSED`.
         """
         body = parsed(IssueBonusSerializer, request.data)
         operator, key = calling_operator(request), required_key(request)
