@@ -23,10 +23,18 @@ WINDOW_DAYS_MAX = 366
 MATCH_PERCENT_MAX = 10_000
 WEIGHT_MAX = 1_000
 MULTIPLIER_MAX = 10_000
+#: Of every amount that a template states, in its own currency. A trillion is more than any bonus,
+#: and leaves room below money.AMOUNT_LIMIT for the rate to a wallet of a weak currency.
+AMOUNT_MAX = Decimal(10) ** 12
+#: A requirement stays below this; a unit of the currency may be worth a million of the wallet's.
+REQUIREMENT_LIMIT = Decimal(10) ** 14
 # Ten years: longer ones are typing errors.
 TIME_LIMIT_HOURS_MAX = 10 * 366 * 24
 #: What a template has whose maker says nothing of games: every stake counts in full.
 EVERY_GAME_COUNTS: dict[str, Any] = {"default": 100}
+
+#: What is wrong with an amount that no grant could store at some rate.
+AMOUNT_TOO_LARGE = "too_large"
 
 _DECIMAL = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,8})?")
 
@@ -172,8 +180,11 @@ class _Reading:
         return None
 
     def amount(self, pointer: str, raw: Any, *, above_zero: bool) -> Decimal | None:
-        """Return an amount of the currency; of an unknown currency, any amount will do."""
+        """Return an amount of the currency; of an unknown currency, any decimals will do."""
         value = self.number(pointer, raw, above_zero=above_zero)
+        if value is not None and value > AMOUNT_MAX:
+            self.refuse(pointer, AMOUNT_TOO_LARGE, f"It must not be above {AMOUNT_MAX:,}.")
+            return None
         if value is None or self.currency is None:
             return value
         if not money.has_only_minor_units(value, self.currency):
@@ -290,19 +301,24 @@ def _weights_of_games(reading: _Reading, pointer: str, raw: Any) -> dict[str, in
 def _check_largest_bonus(
     reading: _Reading, kind: BonusType, config: Mapping[str, Any], multiplier: Decimal
 ) -> None:
-    """Refuse what no grant could store: not at the grant, but when the terms are set."""
+    """Refuse what a grant might not be able to store: not then, but when the terms are set."""
     match kind:
         case BonusType.FREE_SPINS if {"count", "value_per_spin"} <= set(config):
             pointer = "/config/count"
             largest = EXACT.multiply(Decimal(config["count"]), Decimal(config["value_per_spin"]))
+            if largest > AMOUNT_MAX:
+                detail = f"All spins together must not be worth more than {AMOUNT_MAX:,}."
+                reading.refuse(pointer, AMOUNT_TOO_LARGE, detail)
+                return
         case BonusType.NO_DEPOSIT if "amount" in config:
             pointer, largest = "/config/amount", Decimal(config["amount"])
         case BonusType.DEPOSIT_MATCH | BonusType.RELOAD if "cap_amount" in config:
             pointer, largest = "/config/cap_amount", Decimal(config["cap_amount"])
         case _:
             return
-    if EXACT.multiply(largest, max(multiplier, Decimal(1))) >= money.AMOUNT_LIMIT:
-        reading.refuse(pointer, "too_large", "The requirement could be larger than any amount.")
+    if EXACT.multiply(largest, multiplier) >= REQUIREMENT_LIMIT:
+        detail = f"Times the multiplier, it must stay below {REQUIREMENT_LIMIT:,}."
+        reading.refuse(pointer, AMOUNT_TOO_LARGE, detail)
 
 
 def _is_slug(raw: Any) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Protocol, get_type_hints
 
 from bonuses.enums import BonusType, WageringBasis
 from core import money
-from core.money import EXACT
+from core.money import AMOUNT_LIMIT, EXACT, Currency
 
 _HUNDRED = Decimal(100)
 
@@ -122,10 +122,6 @@ def compute_terms(
     def converted(amount: Decimal) -> Decimal:
         return money.convert(amount, rate) if is_converted else amount
 
-    def as_bound(amount: Decimal | None) -> Decimal | None:
-        # Stakes and winnings have the wallet's decimals: a bound with more says nothing more.
-        return None if amount is None else money.round_down(converted(amount), wallet)
-
     exact, original = _gift(template, converted, deposit_amount=deposit_amount, loss=loss)
     bonus = money.round_down(money.round_half_even(exact), wallet)
     basis = bonus
@@ -142,8 +138,8 @@ def compute_terms(
         wagering_basis=str(template.wagering_basis),
         game_contribution=dict(template.game_contribution),
         eligible_games=template.config.get("eligible_games"),
-        max_bet=as_bound(template.max_bet),
-        max_win_cap=as_bound(template.max_win_cap),
+        max_bet=_bound(template.max_bet, rate, wallet),
+        max_win_cap=_bound(template.max_win_cap, rate, wallet),
         bonus_amount=bonus,
         bonus_currency=wallet_currency,
         deposit_amount=deposit_amount,
@@ -161,6 +157,17 @@ def compute_terms(
         ),
         expires_at=None if hours is None else now + timedelta(hours=hours),
     )
+
+
+def _bound(amount: Decimal | None, rate: Decimal, wallet: Currency) -> Decimal | None:
+    """Return a bound as the wallet's currency has it; None for one beyond all amounts there are."""
+    if amount is None:
+        return None
+    exact = EXACT.multiply(amount, rate)
+    if exact > AMOUNT_LIMIT - 1:
+        return None
+    # Stakes and winnings have the wallet's decimals: a bound with more says nothing more.
+    return money.round_down(money.round_half_even(exact), wallet)
 
 
 def base_amount_of(amount: Decimal, rate: Decimal, base_currency: str) -> Decimal:

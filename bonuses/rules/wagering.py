@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from core import money
-from core.money import AMOUNT_DECIMALS, EXACT, Currency
+from core.money import AMOUNT_DECIMALS, AMOUNT_LIMIT, EXACT, Currency
 
 _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
@@ -80,11 +80,18 @@ class Release:
 def release_limit(
     *, bonus_amount: Decimal, max_win_cap: Decimal | None, currency: Currency
 ) -> Decimal | None:
-    """Return the most that a bonus releases, winnings included; None if it has no cap."""
+    """
+    Return the most that a bonus releases, winnings included; None if nothing caps it.
+
+    A cap that is beyond any amount that can be stored cannot be reached: it is no cap.
+    """
     if max_win_cap is None:
         return None
+    most = EXACT.add(bonus_amount, max_win_cap)
+    if most >= AMOUNT_LIMIT:
+        return None
     # Down: a player holds minor units only, and the cap is not to be passed.
-    return money.round_down(EXACT.add(bonus_amount, max_win_cap), currency)
+    return money.round_down(most, currency)
 
 
 def split_release(*, total: Decimal, limit: Decimal | None) -> Release:

@@ -36,6 +36,9 @@ _COLUMNS = {
     "max_grants_per_player": "max_grants_per_player",
     "is_active": "is_active",
 }
+#: What may be changed whatever the terms are: a template whose terms would be refused today can
+#: still be switched off.
+_BESIDE_THE_TERMS = frozenset({"name", "is_active"})
 #: Every term that may be set; the type only when the template is made.
 TERM_FIELDS = tuple(_COLUMNS)
 #: What a term is that the maker of a template leaves out.
@@ -65,7 +68,8 @@ def create_template(
     """
     Make a template of ``terms`` (see TERM_FIELDS); left out, a term is as DEFAULT_TERMS says.
 
-    :raises BonusConfigInvalid: if the config or the basis cannot be; it names every field.
+    :raises BonusConfigInvalid: if the config or the basis cannot be, or an amount is above
+        configs.AMOUNT_MAX; it names every field.
     :raises InvalidRequest: if another term cannot be; it names every field.
     """
     template = BonusTemplate(operator=operator, type=bonus_type, created_at=now)
@@ -95,17 +99,23 @@ def update_template(
     """
     Change those terms of a template that ``changes`` names; grants keep the ones they have.
 
-    A config is replaced as a whole. A call that changes nothing leaves no trace.
+    A config is replaced as a whole. A call that changes nothing leaves no trace. The terms are
+    checked together, unless only the name or the switch is changed.
 
     :raises NotFound: if the operator has no such template.
-    :raises BonusConfigInvalid: if the config or the basis cannot be; it names every field.
+    :raises BonusConfigInvalid: if the config or the basis cannot be, or an amount is above
+        configs.AMOUNT_MAX; it names every field.
     :raises InvalidRequest: if another term cannot be; it names every field.
     :raises ResourceBusy: if the template is in use; nothing was changed.
     """
     template = locks.lock_one(BonusTemplate.objects.for_operator(operator).filter(pk=template_id))
     template.operator = operator
     before = _told(_terms_of(template))
-    _set(template, {**_terms_of(template), **changes})
+    if set(changes) <= _BESIDE_THE_TERMS:
+        for name, value in changes.items():
+            setattr(template, _COLUMNS[name], value)
+    else:
+        _set(template, {**_terms_of(template), **changes})
     after = _told(_terms_of(template))
     changed = [name for name in TERM_FIELDS if before[name] != after[name]]
     if not changed:
@@ -152,9 +162,16 @@ def _refusal(mistakes: Sequence[Mistake]) -> InvalidRequest | BonusConfigInvalid
         {"pointer": mistake.pointer, "code": mistake.code, "detail": mistake.detail}
         for mistake in mistakes[:MISTAKES_TOLD_MAX]
     ]
-    if all(mistake.pointer.startswith(("/config", "/wagering_basis")) for mistake in mistakes):
+    if all(map(_is_of_config, mistakes)):
         return BonusConfigInvalid(detail, errors=errors)
     return InvalidRequest(detail, errors=errors)
+
+
+def _is_of_config(mistake: Mistake) -> bool:
+    """Tell whether the template cannot be, rather than the request."""
+    if mistake.pointer in ("/max_bet", "/max_win_cap"):
+        return mistake.code == configs.AMOUNT_TOO_LARGE
+    return mistake.pointer.startswith(("/config", "/wagering_basis"))
 
 
 def _terms_of(template: BonusTemplate) -> dict[str, Any]:

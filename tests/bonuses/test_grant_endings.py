@@ -70,6 +70,7 @@ def test_the_target_is_met_exactly(stake: str, status: str, play: Play) -> None:
 @pytest.mark.parametrize(("cap", "released", "excess"), [
     (None, "95.00", "0"), ("100.00", "95.00", "0"), ("85.00", "95.00", "0"),
     ("84.99", "94.99", "0.01"), ("50.00", "60.00", "35.00"), ("0", "10.00", "85.00"),
+    ("99999999999999999999.00", "95.00", "0"),
 ])  # fmt: skip
 def test_winnings_above_the_cap_are_held_back_and_visible(
     cap: str | None, released: str, excess: str, play: Play

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bonuses.enums import BonusType
 from bonuses.rules.configs import (
+    AMOUNT_MAX,
     GAMES_MAX,
     clean_config,
     clean_game_contribution,
@@ -150,6 +151,17 @@ def test_an_amount_has_no_more_decimals_than_its_currency(
 @pytest.mark.parametrize("zero", ["0", "0.00", "000"])
 def test_what_is_given_is_above_zero(kind: BonusType, name: str, zero: str) -> None:
     assert said(kind, {**VALID[kind], name: zero}) == {(f"/config/{name}", "too_small")}
+
+
+@pytest.mark.parametrize(("kind", "name"), MONEY)
+def test_an_amount_goes_to_its_most(kind: BonusType, name: str) -> None:
+    most = f"{AMOUNT_MAX:f}"
+    above = f"{AMOUNT_MAX:f}.01"
+
+    assert said(kind, {**VALID[kind], name: most}) == set()
+    assert said(kind, {**VALID[kind], name: above}) == {(f"/config/{name}", "too_large")}
+    [mistake] = clean_config(kind, {**VALID[kind], name: above})[1]
+    assert mistake.detail == "It must not be above 1,000,000,000,000."
 
 
 def test_the_least_loss_may_be_zero() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bonuses.enums import BonusType, WageringBasis
-from bonuses.rules.configs import NumericTerms, check_terms, clean_game_contribution
+from bonuses.rules.configs import AMOUNT_MAX, NumericTerms, check_terms, clean_game_contribution
 from games.enums import GameCategory
 from tests.bonuses.test_template_configs import VALID, short
 
@@ -126,19 +126,40 @@ def test_the_counts_of_the_terms_keep_their_bounds(
 @pytest.mark.parametrize(
     ("kind", "change", "pointer"),
     [
-        (BonusType.DEPOSIT_MATCH, {"cap_amount": "4" + "0" * 18}, "config/cap_amount"),
-        (BonusType.RELOAD, {"cap_amount": "4" + "0" * 18}, "config/cap_amount"),
-        (BonusType.NO_DEPOSIT, {"amount": "4" + "0" * 18}, "config/amount"),
-        (BonusType.FREE_SPINS, {"value_per_spin": "2" + "0" * 17}, "config/count"),
+        (BonusType.DEPOSIT_MATCH, {"cap_amount": "4" + "0" * 11}, "config/cap_amount"),
+        (BonusType.RELOAD, {"cap_amount": "4" + "0" * 11}, "config/cap_amount"),
+        (BonusType.NO_DEPOSIT, {"amount": "4" + "0" * 11}, "config/amount"),
+        (BonusType.FREE_SPINS, {"value_per_spin": "2" + "0" * 10}, "config/count"),
     ],
 )
-def test_a_requirement_that_could_not_be_stored_is_refused_with_the_terms(
+def test_a_requirement_that_might_not_be_storable_is_refused_with_the_terms(
     kind: BonusType, change: dict[str, str], pointer: str
 ) -> None:
-    assert mistakes_of(kind, config=change, wagering_requirement_multiplier=Decimal(24)) == []
-    assert mistakes_of(kind, config=change, wagering_requirement_multiplier=Decimal(25)) == [
+    assert mistakes_of(kind, config=change, wagering_requirement_multiplier=Decimal(249)) == []
+    assert mistakes_of(kind, config=change, wagering_requirement_multiplier=Decimal(250)) == [
         pointer
     ]
+
+
+@pytest.mark.parametrize("name", ["max_bet", "max_win_cap"])
+@pytest.mark.parametrize("multiplier", ["0", "30"])
+def test_a_bound_goes_to_the_most_that_a_template_may_state(name: str, multiplier: str) -> None:
+    times = {"wagering_requirement_multiplier": Decimal(multiplier)}
+
+    assert mistakes_of(**times, **{name: AMOUNT_MAX}) == []
+    assert mistakes_of(**times, **{name: AMOUNT_MAX + Decimal("0.01")}) == [name]
+
+
+def test_all_spins_together_go_to_the_most_that_a_template_may_state() -> None:
+    def told(value: str) -> list[str]:
+        return mistakes_of(
+            BonusType.FREE_SPINS,
+            config={"count": 1000, "value_per_spin": value},
+            wagering_requirement_multiplier=Decimal(0),
+        )
+
+    assert told("1000000000.00") == []
+    assert told("1000000000.01") == ["config/count"]
 
 
 def test_every_mistake_of_the_terms_is_told_at_once() -> None:

@@ -39,6 +39,9 @@ MATCH: dict[str, Any] = {
 }
 
 
+BEYOND = "99999999999999999999.00"
+
+
 @pytest.fixture(autouse=True)
 def games(operator: Operator) -> None:
     for slug in VALID[BonusType.FREE_SPINS]["eligible_games"]:
@@ -140,6 +143,20 @@ def test_bad_money_in_a_config_is_a_bad_config(value: Any, client: Any) -> None:
     found = as_config(client.post(PATH, MATCH | {"config": config}))
 
     assert [pointer for pointer, _code in found] == ["/config/cap_amount"]
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"config": {**MATCH["config"], "cap_amount": BEYOND}}, "/config/cap_amount"),
+        ({"max_bet": BEYOND}, "/max_bet"),
+        ({"max_win_cap": BEYOND}, "/max_win_cap"),
+    ],
+)
+def test_an_amount_that_no_grant_could_store_is_a_bad_config(
+    change: dict[str, Any], pointer: str, client: Any
+) -> None:
+    assert as_config(client.post(PATH, MATCH | change)) == [(pointer, "too_large")]
 
 
 @pytest.mark.parametrize("config", ["free", 7, [], True], ids=short)

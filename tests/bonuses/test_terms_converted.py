@@ -99,6 +99,20 @@ def test_limits_are_converted_too() -> None:
 
 
 @pytest.mark.parametrize(
+    ("limit", "bound"),
+    [("15999999999999", "99999999999993750000"), ("16000000000000", None)],
+)
+def test_a_limit_beyond_any_amount_is_no_limit(limit: str, bound: str | None) -> None:
+    # A bitcoin is 6,250,000 yen.
+    limits = replace(gift("1.00", "BTC"), max_bet=Decimal(limit), max_win_cap=Decimal(limit))
+
+    terms = terms_of(limits, wallet="JPY")
+
+    expected = None if bound is None else Decimal(bound)
+    assert (terms.max_bet, terms.max_win_cap) == (expected, expected)
+
+
+@pytest.mark.parametrize(
     ("template", "given_amounts"),
     [
         (gift("0.00000001", "BTC"), {"wallet": "JPY"}),

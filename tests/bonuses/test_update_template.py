@@ -19,6 +19,7 @@ from tests.factories.operators import OperatorFactory
 
 pytestmark = pytest.mark.django_db
 
+BEYOND = Decimal("99999999999999999999.00")
 EURO_MATCH = {"match_percent": "100", "cap_amount": "200.00", "currency": "EUR"}
 
 
@@ -173,13 +174,29 @@ def test_a_new_currency_must_suit_the_amounts_that_stay(
 
 
 def test_a_multiplier_must_suit_the_config_that_stays(editor: Editor) -> None:
-    template = BonusTemplateFactory.create(config={"amount": "1" + "0" * 17, "currency": "EUR"})
+    template = BonusTemplateFactory.create(config={"amount": "1" + "0" * 11, "currency": "EUR"})
 
     found = editor.refused(
         template, BonusConfigInvalid, wagering_requirement_multiplier=Decimal(1000)
     )
 
     assert found == ["/config/amount"]
+
+
+def test_terms_that_would_be_refused_today_can_be_renamed_and_switched_off(editor: Editor) -> None:
+    template = BonusTemplateFactory.create(max_win_cap=BEYOND)
+
+    changed = editor.change(template, name="Old", is_active=False)
+
+    assert (changed.name, changed.is_active, changed.max_win_cap) == ("Old", False, BEYOND)
+    assert stored(template)["is_active"] is False
+    assert editor.change(template, max_win_cap=None).max_win_cap is None
+
+
+def test_terms_that_would_be_refused_today_are_not_changed_but_mended(editor: Editor) -> None:
+    template = BonusTemplateFactory.create(max_win_cap=BEYOND)
+
+    assert editor.refused(template, BonusConfigInvalid, max_bet=Decimal(5)) == ["/max_win_cap"]
 
 
 def test_the_deposit_cannot_count_without_one(editor: Editor) -> None:
@@ -264,6 +281,8 @@ def test_terms_are_patched(client: Any, operator: Any) -> None:
         ({"max_bet": 5}, 400, "/max_bet"),
         ({"config": {"amount": 5, "currency": "EUR"}}, 422, "/config/amount"),
         ({"wagering_basis": "bonus_plus_deposit"}, 422, "/wagering_basis"),
+        ({"max_bet": "1000000000000.01"}, 422, "/max_bet"),
+        ({"max_win_cap": "1000000000000.01"}, 422, "/max_win_cap"),
     ],
 )
 def test_what_cannot_be_patched_is_named(

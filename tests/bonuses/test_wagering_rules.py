@@ -188,6 +188,10 @@ def test_a_payout_is_split_by_largest_remainder(
         ("10.00", "50.00999999", "EUR", "60.00"),
         ("1000", "33.9", "JPY", "1033"),
         ("0.00000001", "0.00000001", "BTC", "0.00000002"),
+        ("10.00", "99999999999999999989.99", "EUR", "99999999999999999999.99"),
+        # Beyond any amount there is: it caps nothing.
+        ("10.00", "99999999999999999990.00", "EUR", None),
+        ("99999999999999999999.99", "99999999999999999999.99", "EUR", None),
     ],
 )
 def test_the_most_that_is_released_is_bonus_and_cap_in_minor_units(

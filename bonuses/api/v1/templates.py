@@ -56,7 +56,9 @@ class BonusTemplateListView(WindfallView, generics.GenericAPIView[BonusTemplate]
         """
         Make a template; bonuses may be issued from it at once unless `is_active` is false.
 
-        A config that cannot be is 422 `BONUS_CONFIG_INVALID` with every field in `errors`.
+        A config that cannot be is 422 `BONUS_CONFIG_INVALID` with every field in `errors`. So is
+        any amount above 1,000,000,000,000, also all free spins together, `max_bet` and
+        `max_win_cap`, and a bonus that times the multiplier comes to 100,000,000,000,000.
         """
         terms = parsed(CreateBonusTemplateSerializer, request.data)
         template = templates.create_template(
