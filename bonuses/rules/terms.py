@@ -3,7 +3,9 @@ What a grant will be: amounts, rates and requirement, worked out once and then l
 
 Amounts of a template are in its own currency and are converted to the player's at the cross
 rate of two rates in US dollars. What a player gets is rounded half-even to the 8 decimals
-that are stored, and then down to what the wallet's currency can hold.
+that are stored, and then down to what the wallet's currency can hold. So are the bounds (max_bet
+and max_win_cap), but one that is above zero stays at least a minor unit: otherwise it would
+forbid what its template allows.
 """
 
 from collections.abc import Mapping
@@ -167,7 +169,8 @@ def _bound(amount: Decimal | None, rate: Decimal, wallet: Currency) -> Decimal |
     if exact > AMOUNT_LIMIT - 1:
         return None
     # Stakes and winnings have the wallet's decimals: a bound with more says nothing more.
-    return money.round_down(money.round_half_even(exact), wallet)
+    bound = money.round_down(money.round_half_even(exact), wallet)
+    return max(bound, wallet.minor_unit) if amount > 0 else bound
 
 
 def base_amount_of(amount: Decimal, rate: Decimal, base_currency: str) -> Decimal:

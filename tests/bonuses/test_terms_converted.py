@@ -99,6 +99,22 @@ def test_limits_are_converted_too() -> None:
 
 
 @pytest.mark.parametrize(
+    ("limit", "bound"), [("0", "0"), ("1", "0.01"), ("3", "0.01"), ("4", "0.02"), (None, None)]
+)
+def test_a_limit_that_is_less_than_there_is_becomes_the_least_there_is(
+    limit: str | None, bound: str | None
+) -> None:
+    # A yen is 0.0064 euros; zero stays zero.
+    amount = None if limit is None else Decimal(limit)
+    limits = replace(gift("1500", "JPY"), max_bet=amount, max_win_cap=amount)
+
+    terms = terms_of(limits, wallet="EUR")
+
+    expected = None if bound is None else Decimal(bound)
+    assert (terms.max_bet, terms.max_win_cap) == (expected, expected)
+
+
+@pytest.mark.parametrize(
     ("limit", "bound"),
     [("15999999999999", "99999999999993750000"), ("16000000000000", None)],
 )
