@@ -19,6 +19,7 @@ from bonuses.services.previews import CampaignPreview, preview_campaign
 from core.admin import ReasonForm, ServiceForm, ServicePage
 from core.admin.display import amount_text, url_of
 from core.admin.fields import DecimalTextField
+from core.errors import DomainError
 from operators.models import Operator
 from players.models import Segment
 
@@ -152,9 +153,10 @@ class StartCampaignPage(ServicePage[BonusCampaign]):
         """Say how many players get it, and what that costs."""
         if self.obstacle():
             return []
-        preview = preview_campaign(
-            operator=self.subject.operator, campaign_id=self.subject.pk, now=self.now
-        )
+        last = "It can be paused, but what has been granted is granted."
+        preview = try_preview(self.subject, now=self.now)
+        if isinstance(preview, str):
+            return [preview, last]
         told = [
             (
                 f"At this instant {_players(preview.audience_size)} in {self.subject.segment}: "
@@ -166,7 +168,7 @@ class StartCampaignPage(ServicePage[BonusCampaign]):
         if self.subject.budget_base is not None:
             budget = amount_text(self.subject.budget_base, preview.base_currency)
             told.append(f"The budget of {budget} pauses it before it is exceeded.")
-        return [*told, "It can be paused, but what has been granted is granted."]
+        return [*told, last]
 
     def call(self, form: Any) -> str:
         """Start it."""
@@ -299,12 +301,15 @@ class BudgetPage(ServicePage[BonusCampaign]):
         )
 
 
-def try_preview(campaign: BonusCampaign, *, now: Any) -> CampaignPreview | None:
-    """Return what a start would come to; null while the template is switched off."""
+def try_preview(campaign: BonusCampaign, *, now: Any) -> CampaignPreview | str:
+    """Return what a start would come to, or a sentence that says why that is not known."""
     try:
         return preview_campaign(operator=campaign.operator, campaign_id=campaign.pk, now=now)
     except BonusTemplateNotActive:
-        return None
+        return "Its template is switched off: switch it on before the campaign is started."
+    except DomainError as refusal:
+        # Amounts that no grant could store at the rates of now, for one.
+        return f"Who would get it, and at what cost, cannot be worked out. {refusal.detail}"
 
 
 def cost_sentence(preview: CampaignPreview) -> str:

@@ -166,10 +166,10 @@ class BonusCampaignAdmin(NamedRowsAdmin):
         """Return how far it is; of a draft, what starting it now would come to."""
         if subject.status == CampaignStatus.DRAFT:
             preview = try_preview(subject, now=now)
-            context: dict[str, Any] = {"preview": preview}
-            if preview is not None:
-                context["cost"] = cost_sentence(preview)
-                context["skips"] = sorted(preview.skips.items(), key=lambda skip: -skip[1])
+            context: dict[str, Any] = {"obstacle": preview}
+            if not isinstance(preview, str):
+                skips = sorted(preview.skips.items(), key=lambda skip: -skip[1])
+                context = {"preview": preview, "cost": cost_sentence(preview), "skips": skips}
             return [Panel("Preview", "admin/bonuses/preview.html", context)]
         context = {
             "campaign": subject,

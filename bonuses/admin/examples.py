@@ -14,6 +14,7 @@ from bonuses.rules.examples import WorkedExample, work_example
 from bonuses.rules.terms import TemplateTerms
 from core import money
 from core.admin.display import amount_text
+from core.errors import DomainError
 from core.money import EXACT
 from games.enums import GameCategory
 
@@ -68,7 +69,15 @@ def draft_of(bonus_type: BonusType, terms: Mapping[str, Any]) -> Draft | None:
 
 
 def example_sentences(template: TemplateTerms, *, now: datetime) -> list[str]:
-    """Return what the terms do, worked through in numbers."""
+    """Return what the terms do, worked through in numbers; or that they cannot be."""
+    try:
+        return _worked_through(template, now=now)
+    except DomainError as refusal:
+        # A template may have been made when larger amounts were taken.
+        return [f"No example can be worked out. {refusal.detail}"]
+
+
+def _worked_through(template: TemplateTerms, *, now: datetime) -> list[str]:
     found: list[str] = []
     first: WorkedExample | None = None
     for given in _givens(template):

@@ -24,6 +24,13 @@ from tests.factories.players import PlayerFactory, SegmentFactory
 
 pytestmark = pytest.mark.django_db
 
+#: More than a template may state, and than any amount in dollars; older ones may have it.
+BEYOND = "99999999999999999999.00"
+CANNOT = (
+    "Who would get it, and at what cost, cannot be worked out. "
+    "The amount is larger than can be stored."
+)
+
 
 @pytest.fixture
 def template(operator: Operator) -> BonusTemplate:
@@ -109,6 +116,25 @@ def test_a_draft_says_whom_it_reaches_and_what_it_costs(
     assert "At this instant 3 players are in VIPs" in asked
     assert "2 players would get Ten." in asked
     assert "Estimated cost: 25.00 USD at the rates of now." in asked
+
+
+def test_a_cost_that_no_amount_can_hold_is_said_in_words(
+    office: Client, operator: Operator, segment: Segment, draft: BonusCampaign, changes_nothing: Any
+) -> None:
+    template = BonusTemplateFactory.create(
+        operator=operator,
+        match=True,
+        config={"match_percent": "100", "cap_amount": BEYOND, "currency": "EUR"},
+    )
+    BonusCampaign.objects.update(template=template)
+
+    with changes_nothing():
+        page = office.get(page_of(draft))
+        start = office.get(page_of(draft, "start"))
+
+    assert (page.status_code, start.status_code) == (200, 200)
+    assert CANNOT in page.content.decode()
+    assert start.context["consequences"][0] == CANNOT
 
 
 def test_one_whose_template_is_switched_off_is_not_started(

@@ -19,7 +19,11 @@ pytestmark = pytest.mark.django_db
 
 LIST = "admin:bonuses_bonustemplate_changelist"
 PREVIEW = "admin:bonuses_bonustemplate_preview"
+#: More than a template may state; older ones may have it.
+BEYOND = "99999999999999999999.00"
+CANNOT = "No example can be worked out. The amount is larger than can be stored."
 CURRENCY = {"currency": "EUR"}
+EURO_MATCH = {"match_percent": "100", "cap_amount": "200.00", "currency": "EUR"}
 GIFTS: dict[str, dict[str, Any]] = {
     "free_spins": {"count": "20", "value_per_spin": "0.50", "eligible_games": "sums, more-sums"},
     "deposit_match": {"match_percent": "100", "cap_amount": "200.00"},
@@ -196,6 +200,39 @@ def test_every_type_has_an_example(
     examples = preview_of(office, typed, bonus_type).json()["examples"]
 
     assert examples[0] == first
+
+
+@pytest.mark.parametrize(
+    ("config", "terms"),
+    [
+        ({"match_percent": "100", "cap_amount": BEYOND, "currency": "EUR"}, {}),
+        ({"match_percent": "0.00000001", "cap_amount": "1000000000000", "currency": "EUR"}, {}),
+        (EURO_MATCH, {"wagering_multiplier": Decimal("99999999999999999999")}),
+        (EURO_MATCH, {"max_win_cap": Decimal(BEYOND), "max_bet": Decimal(BEYOND)}),
+    ],
+    ids=["cap", "percent", "multiplier", "bounds"],
+)
+@pytest.mark.parametrize("page", ["change", "edit", "issue"])
+def test_pages_of_a_template_with_amounts_beyond_all_bounds_can_be_seen(
+    page: str, config: dict[str, str], terms: dict[str, Any], office: Client, operator: Operator
+) -> None:
+    template = BonusTemplateFactory.create(operator=operator, match=True, config=config, **terms)
+
+    response = office.get(page_of(template, page))
+
+    assert response.status_code == 200
+    if page != "issue":
+        assert (CANNOT in response.content.decode()) == ("max_win_cap" not in terms)
+
+
+def test_what_is_typed_is_said_to_have_no_example_if_no_number_can_hold_it(office: Client) -> None:
+    typed = {**MATCH, "match_percent": "0.00000001", "cap_amount": "1000000000000"}
+    typed |= {"wagering_requirement_multiplier": "1"}
+
+    response = preview_of(office, typed)
+
+    assert response.json() == {"examples": [CANNOT]}
+    assert preview_of(office, {**MATCH, "cap_amount": BEYOND}).json() == {"examples": []}
 
 
 @pytest.mark.parametrize(
