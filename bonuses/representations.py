@@ -70,15 +70,17 @@ def iterate_campaign_results(*, campaign: BonusCampaign) -> Iterator[str]:
 
 def _result_cells(target: CampaignTarget, campaign: BonusCampaign) -> list[str]:
     grant = getattr(target.issuance, "grant", None)
-    bonus = None if grant is None else format_amount(grant.bonus_amount, grant.bonus_currency)
+    grant_cells = ["", "", ""]
+    if grant is not None:
+        # The player's wallet may have got another currency since.
+        bonus = format_amount(grant.bonus_amount, grant.bonus_currency)
+        grant_cells = [str(grant.pk), bonus, grant.bonus_currency]
     return [
         target.player.reference,
         str(target.status),
         target.reason_code,
         target.reason,
-        "" if grant is None else str(grant.pk),
-        bonus or "",
-        target.player.currency,
+        *grant_cells,
         _amount(target.cost_base, campaign.operator.base_currency) or "",
         _instant(target.settled_at) or "",
     ]

@@ -1,5 +1,6 @@
 """Campaigns in the back office: previewed, started, paused, capped, followed, downloaded."""
 
+import csv
 from decimal import Decimal
 from typing import Any
 
@@ -12,10 +13,11 @@ from bonuses.enums import CampaignStatus, TargetStatus
 from bonuses.models import BonusCampaign, BonusTemplate, CampaignTarget
 from core.models import AuditEntry
 from operators.models import Operator
-from players.models import Segment
+from players.models import Player, Segment
 from tests.admin.conftest import messages_of
 from tests.factories.bonuses import (
     BonusCampaignFactory,
+    BonusGrantFactory,
     BonusTemplateFactory,
     CampaignTargetFactory,
 )
@@ -265,6 +267,38 @@ def test_what_became_of_everybody_is_a_file(office: Client, operator: Operator) 
     assert response["Content-Disposition"].startswith("attachment;")
     assert len(lines) == 2
     assert lines[1].startswith(f"{target.player.reference},skipped,PLAYER_BLOCKED")
+
+
+def test_a_bonus_is_in_its_own_currency_whatever_the_wallet_has_now(
+    office: Client, operator: Operator
+) -> None:
+    grant = BonusGrantFactory.create(external=True, template__operator=operator)
+    target = CampaignTargetFactory.create(
+        campaign__operator=operator,
+        player=grant.player,
+        issuance=grant.issuance,
+        status=TargetStatus.GRANTED,
+        settled_at=timezone.now(),
+    )
+    Player.objects.update(currency="USD")
+
+    response = office.get(page_of(target.campaign, "result"))
+
+    [row] = csv.DictReader(b"".join(response.streaming_content).decode().splitlines())
+    assert (row["grant_id"], row["bonus_amount"], row["currency"]) == (
+        str(grant.pk),
+        "10.00",
+        "EUR",
+    )
+
+
+def test_whoever_got_nothing_has_no_currency(office: Client, operator: Operator) -> None:
+    target = CampaignTargetFactory.create(campaign__operator=operator)
+
+    response = office.get(page_of(target.campaign, "result"))
+
+    [row] = csv.DictReader(b"".join(response.streaming_content).decode().splitlines())
+    assert (row["grant_id"], row["bonus_amount"], row["currency"]) == ("", "", "")
 
 
 @pytest.mark.parametrize("name", ["progress", "result"])

@@ -207,7 +207,7 @@ def test_every_type_has_an_example(
     [
         ({"match_percent": "100", "cap_amount": BEYOND, "currency": "EUR"}, {}),
         ({"match_percent": "0.00000001", "cap_amount": "1000000000000", "currency": "EUR"}, {}),
-        (EURO_MATCH, {"wagering_multiplier": Decimal("99999999999999999999")}),
+        (EURO_MATCH, {"wagering_multiplier": Decimal(99999999999999999999)}),
         (EURO_MATCH, {"max_win_cap": Decimal(BEYOND), "max_bet": Decimal(BEYOND)}),
     ],
     ids=["cap", "percent", "multiplier", "bounds"],
