@@ -19,6 +19,7 @@ LINES_MAX = 1_000_000
 FILE_BYTES_MAX = 64 * 1024 * 1024
 #: An id has 64 characters at most; a line that is this long is no id.
 LINE_BYTES_MAX = 1_024
+_CHUNK_BYTES = 4_096
 #: Enough to find the mistakes by.
 FAULTS_NAMED_MAX = 10
 
@@ -68,8 +69,9 @@ def create_segment_from_file(
     """
     Create a segment of the players whose ids the file names, one a line: all of them or none.
 
-    The file is read once, from its start, as UTF-8. A first line that only names the column
-    is left out, empty lines too; a player who is named twice is in it once.
+    The file is read once, from its start, as UTF-8, with line ends of any system. A first
+    line that only names the column is left out, empty lines too; a player who is named twice is
+    in it once.
 
     :raises InvalidRequest: if a line names nobody, or is not an id; the first few are named.
     """
@@ -110,10 +112,8 @@ def create_segment_from_file(
 def _read(file: IO[bytes]) -> Iterator[tuple[int, str]]:
     file.seek(0)
     faults: list[str] = []
-    number, byte_count = 0, 0
-    # Not "for line in file": a file without line ends would be read whole.
-    while raw := file.readline(LINE_BYTES_MAX + 1):
-        number += 1
+    byte_count = 0
+    for number, raw in enumerate(_lines(file), start=1):
         byte_count += len(raw)
         if len(raw) > LINE_BYTES_MAX:
             raise _refusal([f"Line {number} is too long. One player id a line is expected."])
@@ -132,11 +132,32 @@ def _read(file: IO[bytes]) -> Iterator[tuple[int, str]]:
         raise _refusal(faults)
 
 
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    r"""
+    Yield the lines, which end with \n, \r\n or \r; one that is too long is the last.
+
+    Not "for line in file": that knows no \r, and reads a file without line ends whole.
+    """
+    held = b""
+    while chunk := file.read(_CHUNK_BYTES):
+        lines = (held + chunk).splitlines(keepends=True)
+        # Its end may be in the next chunk; of a line that ends with \r, the \n.
+        held = lines.pop()
+        yield from lines
+        if len(held) > LINE_BYTES_MAX:
+            break
+    if held:
+        yield held
+
+
 def _parse(line: str) -> tuple[str, str]:
     """Return the id that the line names, or what is wrong with the line."""
     text = line.strip()
     if text.startswith('"') or "," in text:
-        cells = next(csv.reader([text]))
+        try:
+            cells = next(csv.reader([text], strict=True))
+        except csv.Error:
+            return "", "has a quote that does not close, or something behind it."
         if any(cell.strip() for cell in cells[1:]):
             return "", "has more than one column."
         text = cells[0].strip()

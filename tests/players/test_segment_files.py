@@ -20,6 +20,9 @@ from tests.factories.players import PlayerFactory, SegmentFactory
 
 pytestmark = pytest.mark.django_db
 
+QUOTE = "has a quote that does not close, or something behind it."
+NO_ID = "is not a player id: it is too long, or cannot be printed."
+
 
 @pytest.fixture
 def crowd(operator: Operator) -> None:
@@ -64,8 +67,22 @@ def members_of(segment: Segment) -> list[str]:
         b"\xef\xbb\xbfplayer_id\r\nanna\r\nbert\r\n",
         b'"Player ID"\n"anna"\n\n  bert  \n',
         b"id,\nanna,\nbert,\n",
+        b"anna\rbert\r",
+        b"\xef\xbb\xbfplayer_id,\ranna,\r\rbert,",
+        b'"anna"\n\r\nbert\r\n',
+        b'\xef\xbb\xbf"anna",\r"bert", \r\n',
     ],
-    ids=["plain", "windows", "marked", "quoted", "empty-column"],
+    ids=[
+        "plain",
+        "windows",
+        "marked",
+        "quoted",
+        "empty-column",
+        "old-mac",
+        "old-mac-marked",
+        "mixed",
+        "quoted-marked",
+    ],
 )
 def test_the_players_named_are_the_segment(
     file: bytes, operator: Operator, actor: Actor, now: datetime
@@ -107,6 +124,25 @@ def test_lines_that_name_nobody_are_named(operator: Operator, actor: Actor, now:
     ]
 
 
+@pytest.mark.usefixtures("crowd")
+def test_a_line_end_within_quotes_ends_the_line(
+    operator: Operator, actor: Actor, now: datetime
+) -> None:
+    assert faults_in(operator, actor, now, b'"an\rna"\nb"ert\n') == [f"Line 1 {QUOTE}"]
+
+
+@pytest.mark.usefixtures("crowd")
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("offset", range(3))
+def test_lines_are_counted_whatever_they_end_with_and_wherever_the_file_is_cut(
+    offset: int, end: bytes, operator: Operator, actor: Actor, now: datetime
+) -> None:
+    # Of so many lines some end where a piece that is read ends, or just around it.
+    file = b" " * offset + (b"anna" + end) * 2_000 + b"nobody" + end
+
+    assert faults_in(operator, actor, now, file) == ["Line 2001: there is no player nobody."]
+
+
 def test_of_many_mistakes_the_first_are_named_and_the_others_counted(
     operator: Operator, actor: Actor, now: datetime
 ) -> None:
@@ -138,8 +174,17 @@ def test_a_player_who_is_called_like_a_header_is_a_player(
         ("anna".encode("utf-16-le"), "Line 1 is not text. Save the file as CSV in UTF-8."),
         (b"anna,12\n", "Line 1 has more than one column."),
         (b"anna;12\n", "Line 1 has more than one column."),
-        (b"x" * 65, "Line 1 is not a player id: it is too long, or cannot be printed."),
-        (b"a\x07b", "Line 1 is not a player id: it is too long, or cannot be printed."),
+        (b"player_id,\ranna,gold\r", "Line 2 has more than one column."),
+        (b'anna\r"bert\r', f"Line 2 {QUOTE}"),
+        (b'anna\n"bert', f"Line 2 {QUOTE}"),
+        (b'anna\n"a"x\n', f"Line 2 {QUOTE}"),
+        (b'anna\n"a";"b"\n', f"Line 2 {QUOTE}"),
+        (b'anna\n"a\x00b",\n', "Line 2 is not text. Save the file as CSV in UTF-8."),
+        (b'"' + b"x" * 1000 + b'",', f"Line 1 {NO_ID}"),
+        (b'"' + b"x" * 200_000, "Line 1 is too long. One player id a line is expected."),
+        (b"anna\r" * 3 + b"x" * 200_000, "Line 4 is too long. One player id a line is expected."),
+        (b"x" * 65, f"Line 1 {NO_ID}"),
+        (b"a\x07b", f"Line 1 {NO_ID}"),
         (b"anna\n" + b"x" * 2000, "Line 2 is too long. One player id a line is expected."),
     ],
 )
