@@ -35,6 +35,9 @@ _TRANSLATED = tuple(
     ipaddress.ip_network(network)
     for network in ("2002::/16", "2001::/32", "64:ff9b::/96", "64:ff9b:1::/48")
 )
+# What ``ipaddress`` takes for global, although nobody routes it: site-local addresses, which
+# networks may still use inside, and those for documentation (RFC 9637).
+_UNROUTED = tuple(ipaddress.ip_network(network) for network in ("fec0::/10", "3fff::/20"))
 
 
 class AddressRefused(Exception):
@@ -123,7 +126,7 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     if isinstance(ip, ipaddress.IPv6Address):
-        if ip.scope_id is not None or any(ip in network for network in _TRANSLATED):
+        if ip.scope_id is not None or any(ip in network for network in (*_TRANSLATED, *_UNROUTED)):
             return False
         if ip.ipv4_mapped is not None:
             return is_public(str(ip.ipv4_mapped))
