@@ -197,6 +197,23 @@ def test_the_command_tells_how_far_it_is(grants: list[BonusGrant]) -> None:
     ]
 
 
+def test_the_command_refuses_an_adapter_that_there_is_not(grants: list[BonusGrant]) -> None:
+    with pytest.raises(CommandError) as refused:
+        command("--adapter", "typo")
+
+    held_by = grants[0].adapter_slug
+    assert str(refused.value) == f"There is no adapter 'typo'. Active bonuses are with: {held_by}."
+    assert refused.value.returncode == 1
+    assert ReconciliationRun.objects.exists() is False
+
+
+def test_the_command_says_if_no_platform_holds_a_bonus(platform: ScriptedPlatform) -> None:
+    with pytest.raises(CommandError, match="No platform holds an active bonus"):
+        command("--adapter", "typo")
+
+    assert command("--adapter", platform.slug)[0].startswith("Asked about 0 bonuses")
+
+
 def test_the_command_ends_with_one_json_object(grants: list[BonusGrant]) -> None:
     out, err = command("--json", "--adapter", grants[0].adapter_slug)
 

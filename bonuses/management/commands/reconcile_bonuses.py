@@ -11,8 +11,10 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from bonuses.errors import ReconciliationUnderWay
-from bonuses.models import ReconciliationRun
+from bonuses.models import BonusGrant, ReconciliationRun
+from bonuses.ports import get_adapters
 from bonuses.services.reconciliation import Scope, count_to_reconcile, reconcile_bonuses
+from core.errors import NotFound
 from core.instants import format_instant
 
 EPILOG = """\
@@ -23,7 +25,8 @@ where it is.
 
 exit status:
   0  the run is finished
-  1  another process is reconciling other bonuses, or has taken this run over
+  1  there is no such adapter; or another process is reconciling other bonuses, or has taken
+     this run over
   2  so many bonuses are unknown to their platform that something else must be wrong
 
 example:
@@ -51,6 +54,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         scope = Scope(adapter_slug=options["adapter"])
+        if scope.adapter_slug:
+            _refuse_unknown_adapter(scope.adapter_slug)
         total = count_to_reconcile(scope=scope, now=timezone.now())
         is_quiet = options["json"]
         # None: a bar on a terminal, and nothing anywhere else.
@@ -75,6 +80,18 @@ class Command(BaseCommand):
         if run.is_alarming:
             self.stderr.write("Platforms do not know so many bonuses that more must be wrong.")
             sys.exit(2)
+
+
+def _refuse_unknown_adapter(slug: str) -> None:
+    try:
+        get_adapters().get_adapter(slug=slug)
+    except NotFound as refusal:
+        held = BonusGrant.objects.active().filter(is_internal=False)
+        slugs = held.order_by("adapter_slug").values_list("adapter_slug", flat=True).distinct()
+        there_are = f"Active bonuses are with: {', '.join(slugs)}."
+        if not slugs:
+            there_are = "No platform holds an active bonus."
+        raise CommandError(f"There is no adapter {slug!r}. {there_are}") from refusal
 
 
 def _described(run: ReconciliationRun) -> dict[str, Any]:
