@@ -18,6 +18,16 @@ class WebhookSignatureInvalid(DomainError):
     status = 401
 
 
+class AdapterSecretUnreadable(DomainError):
+    """No key that we have opens the adapter's secret; nothing is stored, the sender sends again."""
+
+    code = "ADAPTER_SECRET_UNREADABLE"
+    title = "Adapter secret unreadable"
+    status = 503
+    # Somebody has to mend the settings.
+    retry_after_s = 60
+
+
 class WebhookEndpointDisabled(DomainError):
     """The endpoint is switched off: nothing is sent to it."""
 

@@ -1,5 +1,6 @@
 """Reads of adapters."""
 
+import logging
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,8 +21,10 @@ from adapters.models.config import SLUG_PATTERN
 from core.errors import NotFound
 from core.prepared import prepared_cursor
 from core.rows import RowOf
-from core.sealing import unseal
+from core.sealing import SealBroken, unseal
 from operators.models import Operator
+
+logger = logging.getLogger(__name__)
 
 #: A receiver that is deployed anew is away for minutes: that is nobody's worry.
 FAILING_LONG = timedelta(hours=1)
@@ -90,11 +93,25 @@ def get_default_config(*, operator: Operator) -> AdapterConfig:
 
 
 def list_live_secrets(*, config: AdapterConfig, now: datetime) -> list[str]:
-    """Return the secrets that are accepted now, the current one first; none if internal."""
+    """
+    Return the secrets that are accepted now, the current one first; none if internal.
+
+    One that none of our keys opens is left out, and the log says what to do about it.
+    """
     sealed = [config.sealed_secret] if config.has_secret else []
     if config.has_previous_secret(now=now):
         sealed.append(config.previous_sealed_secret)
-    return [unseal(each) for each in sealed]
+    opened = []
+    for each in sealed:
+        try:
+            opened.append(unseal(each))
+        except SealBroken:
+            logger.error(
+                "a secret of adapter %s cannot be opened: put the key that sealed it back into "
+                "SECRETS_KEYS, or give the adapter a new secret",
+                config.slug,
+            )
+    return opened
 
 
 def get_endpoint(*, operator: Operator, endpoint_id: UUID) -> WebhookEndpoint:

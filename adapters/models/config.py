@@ -127,3 +127,7 @@ class AdapterConfig(models.Model):
     def has_previous_secret(self, *, now: datetime) -> bool:
         """Tell whether the previous secret is still accepted."""
         return self.previous_valid_until is not None and now < self.previous_valid_until
+
+    def live_secret_count(self, *, now: datetime) -> int:
+        """Return how many secrets are accepted now, whether a key of ours opens them or not."""
+        return int(self.has_secret) + int(self.has_previous_secret(now=now))

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from adapters import selectors
 from adapters.enums import MessageOutcome
+from adapters.errors import AdapterSecretUnreadable, WebhookSignatureInvalid
 from adapters.http import signing
 from adapters.models import WebhookMessage
 from adapters.models.config import AdapterConfig
@@ -60,13 +61,13 @@ def receive_bonus_event(
 
     :raises NotFound: if no platform has that slug, or the event's bonus is not known.
     :raises WebhookSignatureInvalid: if the signature is missing, wrong, or too old.
+    :raises AdapterSecretUnreadable: if it may be signed with a secret that no key of ours opens.
     :raises InvalidEvent: if it is not an event as the contract describes it.
     :raises EventIdReused: if its event id belongs to an event with another body.
     :raises ResourceBusy: if the grant is in use; the message is stored, nothing else changed.
     """
     config = _find_platform(adapter_slug)
-    secrets = selectors.list_live_secrets(config=config, now=now)
-    signing.verify(secrets, headers, body, now)
+    _verify(config, headers=headers, body=body, now=now)
     message_id = _store(config, headers=headers, body=body, now=now)
     failpoint("inbox.after_store")
     event_id = ""
@@ -125,6 +126,21 @@ def _find_platform(adapter_slug: str) -> AdapterConfig:
     if config.is_internal:
         raise NotFound("There is no such adapter.")
     return config
+
+
+def _verify(
+    config: AdapterConfig, *, headers: Mapping[str, str], body: bytes, now: datetime
+) -> None:
+    secrets = selectors.list_live_secrets(config=config, now=now)
+    try:
+        signing.verify(secrets, headers, body, now)
+    except WebhookSignatureInvalid:
+        if len(secrets) == config.live_secret_count(now=now):
+            raise
+        # A 401 would tell a platform that signed well never to send it again.
+        raise AdapterSecretUnreadable(
+            "The signature cannot be checked at present. Send the message again later."
+        ) from None
 
 
 def _store(config: AdapterConfig, *, headers: Mapping[str, str], body: bytes, now: datetime) -> int:

@@ -23,7 +23,10 @@ _PROBLEMS = {
     413: "BODY_TOO_LARGE: above 1 MiB.",
     422: "INVALID_EVENT: not JSON, or not an event of this contract.",
     429: "RATE_LIMITED: wait as Retry-After says.",
-    503: "RESOURCE_BUSY: nothing was changed; send it again after Retry-After.",
+    503: (
+        "RESOURCE_BUSY, or ADAPTER_SECRET_UNREADABLE: the signature cannot be checked at present. "
+        "Nothing was changed; send it again after Retry-After."
+    ),
 }
 _HEADERS = {
     signing.ID_HEADER: "The message's id; a redelivery repeats it.",
