@@ -220,6 +220,18 @@ class Bet(LifecycleModel):
         indexes: ClassVar = [
             models.Index(name="bet_newest_first", fields=["operator", "-id"]),
             models.Index(name="bets_of_player", fields=["operator", "player", "-placed_at", "-id"]),
+            # What was lost within a window. A bet that came with its payout, as most do, is in
+            # neither: it was decided when it was placed.
+            models.Index(
+                name="bets_settled_later_of_player",
+                fields=["operator", "player", "settled_at"],
+                condition=Q(is_settled_at_once=False, settled_at__isnull=False),
+            ),
+            models.Index(
+                name="bets_undone_of_player",
+                fields=["operator", "player", "rolled_back_at"],
+                condition=Q(settled_at__isnull=False, rolled_back_at__isnull=False),
+            ),
         ]
         triggers: ClassVar = [
             pgtrigger.FSM(

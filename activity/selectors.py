@@ -1,5 +1,6 @@
 """Reads of what players did."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -34,6 +35,34 @@ SELECT (placed_at AT TIME ZONE 'UTC')::date AS day, currency, count(*),
        min(placed_at), max(placed_at),
        (array_agg(id ORDER BY placed_at, id))[1]
 FROM walked GROUP BY day, currency ORDER BY max(placed_at) DESC
+"""
+
+# A bet counts when it is decided: one that came with its payout at the instant of placing, any
+# other when it was settled. What is undone later counts against what it was. One statement, so
+# that all parts see the same bets; and each part on its own, so that it goes by its own index,
+# player by player.
+_SETTLED_LOSSES = """
+SELECT asked.player_id, coalesce((
+    SELECT sum(bet.stake - bet.bonus_stake - bet.payout + bet.bonus_payout)
+    FROM activity_bet AS bet
+    WHERE bet.operator_id = %(operator)s AND bet.player_id = asked.player_id
+      AND bet.currency = asked.currency AND bet.is_settled_at_once
+      AND bet.placed_at >= asked.since AND bet.placed_at < %(until)s
+), 0) + coalesce((
+    SELECT sum(bet.stake - bet.bonus_stake - bet.payout + bet.bonus_payout)
+    FROM activity_bet AS bet
+    WHERE bet.operator_id = %(operator)s AND bet.player_id = asked.player_id
+      AND bet.currency = asked.currency AND NOT bet.is_settled_at_once
+      AND bet.settled_at >= asked.since AND bet.settled_at < %(until)s
+), 0) - coalesce((
+    SELECT sum(bet.stake - bet.bonus_stake - bet.payout + bet.bonus_payout)
+    FROM activity_bet AS bet
+    WHERE bet.operator_id = %(operator)s AND bet.player_id = asked.player_id
+      AND bet.currency = asked.currency AND bet.settled_at IS NOT NULL
+      AND bet.rolled_back_at >= asked.since AND bet.rolled_back_at < %(until)s
+), 0)
+FROM unnest(%(players)s::bigint[], %(currencies)s::text[], %(since)s::timestamptz[])
+    AS asked (player_id, currency, since)
 """
 _LATEST = datetime.max.replace(tzinfo=UTC)
 _LAST_ID = UUID(int=2**128 - 1)
@@ -84,6 +113,31 @@ def get_bet(*, operator: Operator, player: Player, bet_id: str) -> Bet:
     if bet is None:
         raise NotFound("The player has no such bet.")
     return bet
+
+
+def sum_settled_losses(
+    *, operator: Operator, since_of: Mapping[tuple[int, str], datetime], until: datetime
+) -> dict[int, Decimal]:
+    """
+    Return what each player lost with real money on bets decided from then to before ``until``.
+
+    ``since_of`` says from when on, by the player's primary key and currency. Stakes less
+    payouts, without the parts of bonuses; below zero if the player won. An open bet counts
+    when it is settled, and one that is rolled back after that counts against, when it is: so
+    windows that follow each other add up. One statement.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SETTLED_LOSSES,
+            {
+                "operator": operator.pk,
+                "players": [player_id for player_id, _currency in since_of],
+                "currencies": [currency for _player_id, currency in since_of],
+                "since": list(since_of.values()),
+                "until": until,
+            },
+        )
+        return dict(cursor.fetchall())
 
 
 def sum_bets_by_day(

@@ -1,9 +1,12 @@
 """
-What bonuses need of a casino platform.
+What bonuses need of a casino platform, and of the bets that players made.
 
-``adapters`` implements it; the setting ``BONUS_ADAPTERS`` names the implementation, so no
-rule in here knows a vendor. Adapters do network only: they never touch the database in
+``adapters`` implements platforms; the setting ``BONUS_ADAPTERS`` names the implementation, so
+no rule in here knows a vendor. Adapters do network only: they never touch the database in
 the calls below, and they are never called inside a transaction.
+
+``activity`` knows the bets; the setting ``BONUS_LOSSES`` names what sums them up. That is a
+read of our own database, and may be done anywhere.
 """
 
 from collections.abc import Mapping
@@ -155,6 +158,26 @@ class AdapterRegistry(Protocol):
         :raises NotFound: if there is none.
         """
         ...
+
+
+class SettledLosses(Protocol):
+    """What players lost on bets of real money."""
+
+    def __call__(
+        self, *, operator: Operator, since_of: Mapping[tuple[int, str], datetime], until: datetime
+    ) -> dict[int, Decimal]:
+        """
+        Return what each lost on bets decided from then to before ``until``, by primary key.
+
+        ``since_of`` says from when on, by the player's primary key and currency. A stake whose
+        bet is open is no loss yet. Of many players at once.
+        """
+        ...
+
+
+def get_settled_losses() -> SettledLosses:
+    """Return what the setting ``BONUS_LOSSES`` names."""
+    return cast("SettledLosses", import_string(settings.BONUS_LOSSES))
 
 
 def get_adapters() -> AdapterRegistry:

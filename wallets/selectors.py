@@ -1,7 +1,7 @@
 """Reads of the ledger."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -30,35 +30,6 @@ SELECT coalesce(snapshot.balance, 0)
 FROM wallets_account AS account
 LEFT JOIN wallets_accountsnapshot AS snapshot ON snapshot.account_id = account.id
 WHERE account.id = %s
-"""
-
-# Stakes less winnings, a reversal counting against what it reverses. Two halves, so that each
-# goes by its own index of the player's side.
-_REAL_MONEY_LOSSES = """
-WITH asked AS (
-    SELECT * FROM unnest(%(players)s::bigint[], %(currencies)s::text[], %(since)s::timestamptz[])
-        AS asked (player_id, currency, since)
-), main AS (
-    SELECT account.id, asked.player_id, asked.since
-    FROM asked JOIN wallets_account AS account
-      ON account.operator_id = %(operator)s AND account.kind = 'PLAYER_MAIN'
-     AND account.currency = asked.currency AND account.player_id = asked.player_id
-     AND account.owner = ''
-), moves AS (
-    SELECT main.player_id, transfer.amount, transfer.tag, transfer.reverses_id
-    FROM main JOIN wallets_transfer AS transfer ON transfer.debit_account_id = main.id
-    WHERE transfer.debit_balance_after IS NOT NULL
-      AND transfer.posted_at >= main.since AND transfer.posted_at < %(until)s
-    UNION ALL
-    SELECT main.player_id, -transfer.amount, transfer.tag, transfer.reverses_id
-    FROM main JOIN wallets_transfer AS transfer ON transfer.credit_account_id = main.id
-    WHERE transfer.credit_balance_after IS NOT NULL
-      AND transfer.posted_at >= main.since AND transfer.posted_at < %(until)s
-)
-SELECT moves.player_id, sum(moves.amount)
-FROM moves LEFT JOIN wallets_transfer AS original ON original.id = moves.reverses_id
-WHERE coalesce(original.tag, moves.tag) IN ('BET', 'WIN')
-GROUP BY moves.player_id
 """
 
 # The newest of each account, from indexes that hold no bets and no contributions: of these a
@@ -199,41 +170,6 @@ def list_newest_moves(*, player: Player, until: datetime | None, count: int) -> 
             {"player": player.pk, "count": count, "until": until or _LATEST},
         )
         return [Move(*row) for row in cursor.fetchall()]
-
-
-def sum_real_money_loss(*, player: Player, since: datetime, until: datetime) -> Decimal:
-    """
-    Return what the player lost on bets of real money, posted from ``since`` to before ``until``.
-
-    Stakes out of the main account less winnings into it, without those that were reversed;
-    below zero if the player won. The money of bonuses is in neither.
-    """
-    losses = sum_real_money_losses(
-        operator=player.operator, since_of={(player.pk, player.currency): since}, until=until
-    )
-    return losses.get(player.pk, Decimal(0))
-
-
-def sum_real_money_losses(
-    *, operator: Operator, since_of: Mapping[tuple[int, str], datetime], until: datetime
-) -> dict[int, Decimal]:
-    """
-    Return what each player lost so, in one statement; who moved nothing is left out.
-
-    ``since_of`` says from when on, by the player's primary key and currency.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _REAL_MONEY_LOSSES,
-            {
-                "operator": operator.pk,
-                "players": [player_id for player_id, _currency in since_of],
-                "currencies": [currency for _player_id, currency in since_of],
-                "since": list(since_of.values()),
-                "until": until,
-            },
-        )
-        return dict(cursor.fetchall())
 
 
 def get_hot_balance(*, account: Account) -> Decimal:

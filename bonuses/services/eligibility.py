@@ -11,6 +11,7 @@ from bonuses.errors import (
     BonusTemplateNotActive,
 )
 from bonuses.models import BonusTemplate
+from bonuses.ports import get_settled_losses
 from bonuses.rules.terms import Loss, Terms, compute_terms
 from bonuses.selectors import count_issuances, find_paid_back_until, find_usd_rates
 from core import money
@@ -18,7 +19,6 @@ from core.errors import InvalidRequest
 from operators.models import Operator
 from players.errors import PlayerBlocked, PlayerSelfExcluded
 from players.models import Player
-from wallets.selectors import sum_real_money_loss
 
 
 def refuse_ineligible(*, template: BonusTemplate, player: Player, now: datetime) -> None:
@@ -97,7 +97,7 @@ def work_out_terms(
     )
     loss = None
     if template.type == BonusType.CASHBACK:
-        loss = _loss_to_pay_back(template, player, now=now)
+        loss = _loss_to_pay_back(operator, template, player, now=now)
         # Compared in the template's currency, where the bound was set.
         rate = money.cross_rate(rates[player.currency], rates[template.currency])
         least = Decimal(template.config["min_loss"])
@@ -120,10 +120,14 @@ def work_out_terms(
     return terms
 
 
-def _loss_to_pay_back(template: BonusTemplate, player: Player, *, now: datetime) -> Loss:
+def _loss_to_pay_back(
+    operator: Operator, template: BonusTemplate, player: Player, *, now: datetime
+) -> Loss:
     since = now - timedelta(days=int(template.config["window_days"]))
     paid_back_until = find_paid_back_until(player=player)
     if paid_back_until is not None:
         since = max(since, paid_back_until)
-    amount = sum_real_money_loss(player=player, since=since, until=now)
-    return Loss(amount=amount, since=since, until=now)
+    losses = get_settled_losses()(
+        operator=operator, since_of={(player.pk, player.currency): since}, until=now
+    )
+    return Loss(amount=losses[player.pk], since=since, until=now)

@@ -13,6 +13,7 @@ from django.db.models import Case, CharField, Count, Max, Value, When
 from bonuses.enums import BonusType, GrantStatus, IssuanceStatus
 from bonuses.errors import BonusGrantLimitReached, BonusNotEligible, BonusTemplateNotActive
 from bonuses.models import BonusCampaign, BonusGrant, BonusIssuance, BonusTemplate
+from bonuses.ports import get_settled_losses
 from bonuses.rules.costs import most_a_match_costs
 from bonuses.rules.terms import Loss, compute_terms
 from bonuses.selectors import COUNTED_STATUSES, find_usd_rates, get_campaign
@@ -21,7 +22,6 @@ from operators.errors import ExchangeRateMissing
 from operators.models import Operator
 from players.errors import PlayerBlocked, PlayerSelfExcluded
 from players.selectors import list_segment_players
-from wallets.selectors import sum_real_money_losses
 
 #: Losses are summed for so many players at a time.
 LOSSES_PER_PAGE = 5_000
@@ -200,9 +200,9 @@ def _losses(
         (player_id, currency): max(window_start, paid_until.get(player_id, window_start))
         for player_id in player_ids
     }
-    amounts = sum_real_money_losses(operator=operator, since_of=since_of, until=now)
+    amounts = get_settled_losses()(operator=operator, since_of=since_of, until=now)
     for (player_id, _currency), since in since_of.items():
-        yield Loss(amount=amounts.get(player_id, Decimal(0)), since=since, until=now)
+        yield Loss(amount=amounts[player_id], since=since, until=now)
 
 
 def _paid_back_until(player_ids: Sequence[int]) -> dict[int, datetime]:

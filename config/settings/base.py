@@ -233,6 +233,11 @@ FAILPOINTS_ENABLED = False
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_FROM_LOOPBACK = env.bool("METRICS_FROM_LOOPBACK", default=True)
 
+# --- what domains ask of apps above them
+
+# What bonuses ask for lost bets (bonuses/ports.py).
+BONUS_LOSSES = "activity.selectors.sum_settled_losses"
+
 # --- casino platforms
 
 # What bonuses ask for adapters (bonuses/ports.py).
