@@ -81,7 +81,8 @@ class PlatformView:
     A bonus as the platform sees it now.
 
     ``status`` is a GrantStatus, or ``credited`` or ``pending`` (both active). Amounts are
-    totals since the grant, in the grant's currency; null if the platform did not say.
+    totals since the grant, in the grant's currency; null if the platform did not say. ``at`` is
+    when it came to that by the platform's clock, which decides nothing.
     """
 
     platform_bonus_id: str

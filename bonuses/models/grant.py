@@ -314,8 +314,8 @@ class BonusGrant(LifecycleModel):
         return self.is_active and self.expires_at is not None and self.expires_at <= now
 
     # Transitions: which moves exist. Whether one is allowed now is for bonuses.services to
-    # say; nothing else calls these. ``at`` is when it happened, by the platform's word if
-    # it is the platform's to say.
+    # say; nothing else calls these. ``at`` is by our own clock, whoever ends it: so reports
+    # of days that are over do not change.
 
     @transition(field=status, source=GrantStatus.ACTIVE, target=GrantStatus.COMPLETED)
     def complete(self, *, at: datetime) -> None:

@@ -22,6 +22,7 @@ from bonuses.services.announcements import announce_grant
 from core import audit, locks, money
 from core.actors import Actor
 from core.errors import ResourceBusy
+from core.instants import format_instant
 from core.rows import RowOf
 from operators.models import Operator
 from players.models import Player
@@ -83,18 +84,19 @@ def expire_overdue_grants(
 
 @transaction.atomic(savepoint=False)
 def complete_grant(
-    *, grant: BonusGrant, actor: Actor, now: datetime, at: datetime | None = None
+    *, grant: BonusGrant, actor: Actor, now: datetime, platform_at: datetime | None = None
 ) -> BonusGrant:
     """
     End a grant, which the caller holds locked, well: its requirement is met.
 
-    Of ours, the money is released to the main balance, winnings up to the cap. ``at`` is
-    when it happened, if a platform says so. Joins the caller's transaction.
+    Of ours, the money is released to the main balance, winnings up to the cap. It ends at
+    ``now``; ``platform_at`` is when a platform says that it did, which is kept in the audit
+    trail only. Joins the caller's transaction.
 
     :raises ResourceBusy: if an account is in use.
     """
     assert not grant.is_internal or grant.is_wagered, f"{grant} is not wagered"
-    grant.complete(at=at or now)
+    grant.complete(at=now)
     changed = ["completed_at"]
     release = None
     if grant.is_internal:
@@ -116,13 +118,13 @@ def complete_grant(
             "released_amount": f"{release.main:f}",
             "excess_amount": f"{release.excess:f}",
         }
-    _record(grant, "completed", after=after, reason="", actor=actor, now=now)
+    _record(grant, "completed", platform_at, after=after, reason="", actor=actor, now=now)
     return grant
 
 
 @transaction.atomic(savepoint=False)
 def expire_grant(
-    *, grant: BonusGrant, actor: Actor, now: datetime, at: datetime | None = None
+    *, grant: BonusGrant, actor: Actor, now: datetime, platform_at: datetime | None = None
 ) -> BonusGrant:
     """
     End a grant, which the caller holds locked, because its time is up.
@@ -130,8 +132,8 @@ def expire_grant(
     :raises ResourceBusy: if an account is in use.
     """
     assert not grant.is_internal or grant.is_overdue(now=now), f"{grant} is not due"
-    grant.expire(at=at or now)
-    return _end(grant, "expired", ["expired_at"], reason="", actor=actor, now=now)
+    grant.expire(at=now)
+    return _end(grant, "expired", ["expired_at"], platform_at, reason="", actor=actor, now=now)
 
 
 @transaction.atomic(savepoint=False)
@@ -141,16 +143,16 @@ def forfeit_grant_locked(
     reason: str,
     actor: Actor,
     now: datetime,
-    at: datetime | None = None,
+    platform_at: datetime | None = None,
 ) -> BonusGrant:
     """
     End a grant, which the caller holds locked, as lost by the player.
 
     :raises ResourceBusy: if an account is in use.
     """
-    grant.forfeit(at=at or now, reason=reason)
+    grant.forfeit(at=now, reason=reason)
     changed = ["forfeited_at", "outcome_reason"]
-    return _end(grant, "forfeited", changed, reason=reason, actor=actor, now=now)
+    return _end(grant, "forfeited", changed, platform_at, reason=reason, actor=actor, now=now)
 
 
 @transaction.atomic(savepoint=False)
@@ -160,16 +162,16 @@ def cancel_grant_locked(
     reason: str,
     actor: Actor,
     now: datetime,
-    at: datetime | None = None,
+    platform_at: datetime | None = None,
 ) -> BonusGrant:
     """
     End a grant, which the caller holds locked, as taken back.
 
     :raises ResourceBusy: if an account is in use.
     """
-    grant.cancel(at=at or now, reason=reason)
+    grant.cancel(at=now, reason=reason)
     changed = ["cancelled_at", "outcome_reason"]
-    return _end(grant, "cancelled", changed, reason=reason, actor=actor, now=now)
+    return _end(grant, "cancelled", changed, platform_at, reason=reason, actor=actor, now=now)
 
 
 # The sweep
@@ -208,6 +210,7 @@ def _end(
     grant: BonusGrant,
     move: str,
     changed: list[str],
+    platform_at: datetime | None,
     *,
     reason: str,
     actor: Actor,
@@ -220,13 +223,14 @@ def _end(
         left = payments.lock_bonus_balance(operator=grant.operator, grant=grant)
         payments.claw_back_bonus(operator=grant.operator, grant=grant, amount=left, now=now)
         after["clawback_amount"] = f"{left:f}"
-    _record(grant, move, after=after, reason=reason, actor=actor, now=now)
+    _record(grant, move, platform_at, after=after, reason=reason, actor=actor, now=now)
     return grant
 
 
 def _record(
     grant: BonusGrant,
     move: str,
+    platform_at: datetime | None,
     *,
     after: dict[str, Any],
     reason: str,
@@ -234,6 +238,8 @@ def _record(
     now: datetime,
 ) -> None:
     action = f"bonus.grant.{move}"
+    if platform_at is not None:
+        after["platform_at"] = format_instant(platform_at)
     audit.record_action(
         operator=grant.operator,
         actor=actor,

@@ -282,7 +282,7 @@ def _replay(grant: BonusGrant, view: PlatformView, *, now: datetime) -> int:
     event = PlatformEventBody(
         event_id=event_id,
         type=kind,
-        ts=view.at or now,
+        ts=view.at,
         # Of the id alone: a second look at the same bonus may find other words for it.
         digest=hashlib.sha256(event_id.encode()).hexdigest(),
         grant_id=grant.pk,

@@ -5,8 +5,9 @@ An event's row, its effect and its outcome are one transaction, so an event that
 answered may always be sent again. Rows are taken in this order: event, issuance, grant; the
 issuance only if there is no grant yet.
 
-Events count in the order of their receipt. ``ts`` is the platform's claim of when it
-happened: it is stored as the grant's instant, and decides nothing.
+Events count in the order of their receipt, and at the instant at which they are applied: that
+is the grant's. ``ts`` is the platform's claim of when it happened: it is kept with the event and
+in the audit trail (``platform_at``), and decides nothing.
 """
 
 import json
@@ -71,12 +72,13 @@ class PlatformEventBody:
     One event, in our types. It names its bonus by our id, the platform's, or both.
 
     ``digest`` is the SHA-256 of what arrived: the same ``event_id`` with another one is
-    another event. ``type`` is as it came, since it may be one that we do not know.
+    another event. ``type`` is as it came, since it may be one that we do not know. ``ts`` is when
+    it happened by the platform's clock, null if it did not say.
     """
 
     event_id: str
     type: str
-    ts: datetime
+    ts: datetime | None
     digest: str
     grant_id: UUID | None = None
     platform_bonus_id: str | None = None
@@ -87,7 +89,8 @@ class PlatformEventBody:
     def to_json(self) -> dict[str, Any]:
         """Return what is stored until the grant is there."""
         stored = {name: value for name, value in asdict(self).items() if value is not None}
-        stored["ts"] = format_instant(self.ts)
+        if self.ts is not None:
+            stored["ts"] = format_instant(self.ts)
         if self.grant_id is not None:
             stored["grant_id"] = str(self.grant_id)
         return stored
@@ -95,11 +98,11 @@ class PlatformEventBody:
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
         """Return the event that was stored."""
-        grant_id = stored.get("grant_id")
+        ts, grant_id = stored.get("ts"), stored.get("grant_id")
         return cls(
             **{
                 **stored,
-                "ts": datetime.fromisoformat(stored["ts"]),
+                "ts": None if ts is None else datetime.fromisoformat(ts),
                 "grant_id": None if grant_id is None else UUID(grant_id),
             }
         )
@@ -312,19 +315,24 @@ def _activate(grant: BonusGrant, event: PlatformEventBody, *, now: datetime) -> 
     """Note when the bonus was credited; one that needs no wagering is then complete."""
     if grant.activated_at is not None:
         return
-    grant.activated_at = event.ts
+    grant.activated_at = now
     grant.save(update_fields=["activated_at"])
+    after = {"activated_at": format_instant(now)}
+    if event.ts is not None:
+        after["platform_at"] = format_instant(event.ts)
     audit.record_action(
         operator=grant.operator,
         actor=_platform_of(grant),
         action="bonus.grant.activated",
         subject=grant,
         before={"activated_at": None},
-        after={"activated_at": format_instant(event.ts)},
+        after=after,
         now=now,
     )
     if grant.wagering_required == 0:
-        endings.complete_grant(grant=grant, actor=_platform_of(grant), now=now, at=event.ts)
+        endings.complete_grant(
+            grant=grant, actor=_platform_of(grant), now=now, platform_at=event.ts
+        )
 
 
 def _advance(grant: BonusGrant, event: PlatformEventBody, *, writes: Writes, now: datetime) -> None:
@@ -350,16 +358,16 @@ def _end(grant: BonusGrant, event: PlatformEventBody, *, now: datetime) -> None:
     actor = _platform_of(grant)
     match event.type:
         case PlatformEventType.COMPLETED:
-            endings.complete_grant(grant=grant, actor=actor, now=now, at=event.ts)
+            endings.complete_grant(grant=grant, actor=actor, now=now, platform_at=event.ts)
         case PlatformEventType.EXPIRED:
-            endings.expire_grant(grant=grant, actor=actor, now=now, at=event.ts)
+            endings.expire_grant(grant=grant, actor=actor, now=now, platform_at=event.ts)
         case PlatformEventType.CANCELLED:
             endings.cancel_grant_locked(
-                grant=grant, reason=event.reason, actor=actor, now=now, at=event.ts
+                grant=grant, reason=event.reason, actor=actor, now=now, platform_at=event.ts
             )
         case PlatformEventType.FORFEITED:
             endings.forfeit_grant_locked(
-                grant=grant, reason=event.reason, actor=actor, now=now, at=event.ts
+                grant=grant, reason=event.reason, actor=actor, now=now, platform_at=event.ts
             )
         case other:
             raise AssertionError(f"{other} has no effect")

@@ -19,6 +19,7 @@ from bonuses.services import discrepancies, reconciliation
 from bonuses.services.reconciliation import Scope, reconcile_bonuses
 from core.actors import Actor
 from core.errors import InvalidRequest, NotFound
+from core.instants import format_instant
 from core.models import AuditEntry
 from operators.models import Operator
 from tests.bonuses.conftest import ScriptedPlatform
@@ -78,24 +79,25 @@ def test_an_end_that_was_not_heard_is_replayed(
 
     ended = stored(grant)
     assert ended.status == status
-    assert getattr(ended, f"{status}_at") == THERE
+    assert getattr(ended, f"{status}_at") == now
     event = PlatformEvent.objects.get()
     assert (event.event_id, event.outcome) == (f"recon:{grant.pk}:{status}", "applied")
     assert (run.status, counts(run)) == (RunStatus.FINISHED, (1, 1, 0, 0))
     entry = AuditEntry.objects.get(action=f"bonus.grant.{status}")
     assert (entry.actor_kind, entry.actor_ref) == ("platform", grant.adapter_slug)
+    assert entry.after["platform_at"] == format_instant(THERE)
 
 
 def test_a_credit_that_was_not_heard_is_replayed_once(made: Grants, now: datetime) -> None:
     grant = made("credited")
 
     assert counts(reconcile(now)) == (1, 1, 0, 0)
-    assert stored(grant).activated_at == THERE
+    assert stored(grant).activated_at == now
     assert counts(reconcile(now)) == (1, 0, 0, 0)
     assert PlatformEvent.objects.get().event_id == f"recon:{grant.pk}:credited"
 
 
-def test_an_end_without_an_instant_ended_when_it_was_seen(
+def test_nothing_is_claimed_for_a_platform_that_does_not_say_when(
     made: Grants, platform: ScriptedPlatform, now: datetime
 ) -> None:
     grant = made()
@@ -104,6 +106,8 @@ def test_an_end_without_an_instant_ended_when_it_was_seen(
     reconcile(now)
 
     assert stored(grant).expired_at == now
+    assert "platform_at" not in AuditEntry.objects.get(action="bonus.grant.expired").after
+    assert "ts" not in PlatformEvent.objects.get().payload
 
 
 def test_agreement_changes_nothing(made: Grants, now: datetime) -> None:

@@ -15,6 +15,7 @@ from bonuses.services import state_sync
 from bonuses.services.state_sync import SUBUNITS_MAX, SyncResult
 from core.errors import NotFound
 from core.failpoints import FailpointHit
+from core.instants import format_instant
 from core.models import AuditEntry, OutboxMessage
 from tests.bonuses.platform_events import TS, apply, event_of, row_of, stored
 from tests.factories.bonuses import (
@@ -24,6 +25,8 @@ from tests.factories.bonuses import (
 from tests.factories.operators import OperatorFactory
 
 pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -40,28 +43,28 @@ def test_credited_sets_the_instant_and_leaves_the_status(grant: BonusGrant, now:
     result = apply(grant, event, now=now)
 
     assert result == SyncResult(applied=True, new_status="active", reason=None)
-    assert stored(grant).activated_at == TS
+    assert stored(grant).activated_at == now
     row = row_of(event)
     assert (row.outcome, row.grant_id, row.applied_at) == (EventOutcome.APPLIED, grant.pk, now)
 
 
-def test_credited_again_keeps_the_first_instant(grant: BonusGrant) -> None:
-    apply(grant, event_of(grant.pk))
+def test_credited_again_keeps_the_first_instant(grant: BonusGrant, now: datetime) -> None:
+    apply(grant, event_of(grant.pk), now=now)
 
-    result = apply(grant, event_of(grant.pk, ts=TS + timedelta(hours=1)))
+    result = apply(grant, event_of(grant.pk, ts=now - HOUR), now=now + HOUR)
 
     assert result == SyncResult(applied=True, new_status="active", reason=None)
-    assert stored(grant).activated_at == TS
+    assert stored(grant).activated_at == now
 
 
-def test_credited_completes_a_bonus_that_needs_no_wagering() -> None:
+def test_credited_completes_a_bonus_that_needs_no_wagering(now: datetime) -> None:
     template = BonusTemplateFactory.create(wagering_multiplier=Decimal(0))
     grant = BonusGrantFactory.create(asked_template=template, external=True)
 
-    result = apply(grant, event_of(grant.pk))
+    result = apply(grant, event_of(grant.pk), now=now)
 
     assert result == SyncResult(applied=True, new_status="completed", reason=None)
-    assert (stored(grant).activated_at, stored(grant).completed_at) == (TS, TS)
+    assert (stored(grant).activated_at, stored(grant).completed_at) == (now, now)
 
 
 def test_wagered_adds_both_amounts(grant: BonusGrant) -> None:
@@ -114,7 +117,7 @@ def test_an_end_has_its_instant_and_reason(
     result = apply(grant, event, now=now)
 
     assert result == SyncResult(applied=True, new_status=kind, reason=None)
-    assert getattr(stored(grant), instant) == TS
+    assert getattr(stored(grant), instant) == now
     assert stored(grant).outcome_reason == reason
     entry = AuditEntry.objects.get(action=f"bonus.grant.{kind}")
     assert (entry.actor_kind, entry.actor_ref) == ("platform", grant.adapter_slug)
@@ -130,14 +133,27 @@ def test_a_bonus_may_be_named_by_the_platforms_id(grant: BonusGrant) -> None:
 
 
 @pytest.mark.parametrize("year", [1970, 2099])
-def test_an_odd_instant_is_kept_as_the_platforms_claim(grant: BonusGrant, year: int) -> None:
+@pytest.mark.parametrize("kind", ["completed", "expired", "cancelled", "forfeited"])
+def test_the_platforms_clock_is_kept_beside_ours(
+    grant: BonusGrant, now: datetime, kind: str, year: int
+) -> None:
     ts = datetime(year, 1, 1, tzinfo=UTC)
+    end = event_of(grant.pk, kind, ts=ts)
 
-    apply(grant, event_of(grant.pk, ts=ts))
-    result = apply(grant, event_of(grant.pk, "expired", ts=ts))
+    apply(grant, event_of(grant.pk, ts=ts), now=now)
+    apply(grant, end, now=now + HOUR)
 
-    assert result.new_status == "expired"
-    assert (stored(grant).activated_at, stored(grant).expired_at) == (ts, ts)
+    ended = stored(grant)
+    assert (ended.activated_at, getattr(ended, f"{kind}_at")) == (now, now + HOUR)
+    trail = AuditEntry.objects.order_by("pk").values_list(
+        "action", "created_at", "after__platform_at"
+    )
+    assert list(trail) == [
+        ("bonus.grant.activated", now, f"{year}-01-01T00:00:00Z"),
+        (f"bonus.grant.{kind}", now + HOUR, f"{year}-01-01T00:00:00Z"),
+    ]
+    assert row_of(end).payload["ts"] == f"{year}-01-01T00:00:00Z"
+    assert OutboxMessage.objects.get().payload[f"{kind}_at"] == format_instant(now + HOUR)
 
 
 # What has no effect

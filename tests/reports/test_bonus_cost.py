@@ -1,7 +1,7 @@
 """Bonus cost and breakage, worked by hand: what came of every grant, and what it cost."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from bonuses.enums import CampaignStatus, GrantStatus, TargetStatus
 from bonuses.models import BetFunding, BonusCampaign, BonusGrant, BonusTemplate
 from operators.models import Operator
 from players.models import Player
+from tests.bonuses.platform_events import apply, event_of
 from tests.factories.bonuses import (
     BonusCampaignFactory,
     BonusGrantFactory,
@@ -105,6 +106,20 @@ def test_a_bonus_counts_on_the_day_it_was_granted_or_on_the_day_it_ended(
     assert [count for count, _amount in counts(ended)] == [2, 0, 1, 1, 0, 0]
     [after] = ask("bonus-cost", "2026-03-30", of="ended")
     assert [count for count, _amount in counts(after)] == [2, 1, 0, 0, 1, 0]
+
+
+@pytest.mark.parametrize("year", [1970, 2099])
+def test_a_bonus_ended_when_we_heard_of_it_whatever_the_platforms_clock_says(
+    year: int, template: BonusTemplate, ask: Ask
+) -> None:
+    ended = grant(template, external=True)
+    event = event_of(ended.pk, "cancelled", ts=datetime(year, 1, 1, 12, tzinfo=UTC))
+
+    apply(ended, event, now=at("2026-03-29 12:00"))
+
+    [row] = ask("bonus-cost", "2026-03-29", of="ended")
+    assert row["cancelled_count"] == 1
+    assert ask("bonus-cost", f"{year}-01-01", of="ended") == []
 
 
 def test_templates_and_currencies_are_rows_of_their_own(operator: Operator, ask: Ask) -> None:
