@@ -9,6 +9,8 @@ from core.zones import start_of_day
 
 #: A year, and a leap one: a longer report would be read by nobody, and takes long to read.
 DAYS_MAX = 366
+#: Nothing was recorded before, and the first days of all calendars have no beginning in UTC.
+FIRST_DAY = date(2000, 1, 1)
 _DAY = timedelta(days=1)
 
 
@@ -65,8 +67,11 @@ def check_period(*, first: date, last: date, zone: str, now: datetime) -> Period
     """
     Return the period if a report can be about it.
 
-    :raises InvalidRequest: if it ends before it begins, is too long, or has not begun.
+    :raises InvalidRequest: if it ends before it begins, is too long, is not over yet, or
+        begins before there was anything.
     """
+    if first < FIRST_DAY:
+        raise InvalidRequest.for_field("from", f"No report begins before {day_text(FIRST_DAY)}.")
     if last < first:
         raise InvalidRequest.for_field("to", "It must not be before the first day.")
     if (last - first).days >= DAYS_MAX:

@@ -89,14 +89,19 @@ def test_what_is_often_asked_for_goes_by_the_clocks_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "said"),
+    ("first", "last", "field", "said"),
     [
-        ("2026-03-02", "2026-03-01", "It must not be before the first day."),
-        ("2025-03-01", "2026-03-02", "A report is about 366 days at most."),
-        ("2026-03-28", "2026-03-30", "Today is 29 Mar 2026 in Europe/Malta."),
+        ("0001-01-01", "0001-01-02", "from", "No report begins before 1 Jan 2000."),
+        ("1999-12-31", "2000-01-01", "from", "No report begins before 1 Jan 2000."),
+        ("9999-12-31", "9999-12-31", "to", "Today is 29 Mar 2026 in Europe/Malta."),
+        ("2026-03-02", "2026-03-01", "to", "It must not be before the first day."),
+        ("2025-03-01", "2026-03-02", "to", "A report is about 366 days at most."),
+        ("2026-03-28", "2026-03-30", "to", "Today is 29 Mar 2026 in Europe/Malta."),
     ],
 )
-def test_days_that_no_report_is_about_are_refused(first: str, last: str, said: str) -> None:
+def test_days_that_no_report_is_about_are_refused(
+    first: str, last: str, field: str, said: str
+) -> None:
     # A quarter past midnight in Malta, on the next day.
     now = utc("2026-03-28T23:15")
 
@@ -104,7 +109,7 @@ def test_days_that_no_report_is_about_are_refused(first: str, last: str, said: s
         check_period(first=day(first), last=day(last), zone="Europe/Malta", now=now)
 
     [error] = refused.value.members["errors"]
-    assert (error["pointer"], error["detail"]) == ("/to", said)
+    assert (error["pointer"], error["detail"]) == (f"/{field}", said)
 
 
 def test_the_longest_period_and_today_are_taken() -> None:

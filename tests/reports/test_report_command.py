@@ -75,6 +75,7 @@ def test_personal_data_is_masked_unless_it_is_asked_for(operator: Operator) -> N
     [
         (("--operator", "nobody"), "There is no operator 'nobody'."),
         (("--from", "28.3.2026"), "'28.3.2026' is no day"),
+        (("--from", "0001-01-01"), "No report begins before 1 Jan 2000."),
         (("--to", "2026-03-01"), "It must not be before the first day."),
         (("--to", "2026-03-30"), "Today is 29 Mar 2026 in Europe/Malta."),
         (("--instance", "x"), "'x' is no jackpot's id."),

@@ -137,7 +137,8 @@ def test_a_report_is_asked_for_the_last_seven_days_unless_told_otherwise(
         ({"from": "2020-01-01"}, "to", "A report is about 366 days at most."),
         ({"from": "yesterday"}, "from", "Enter a valid date."),
         ({"operator": "nobody"}, "operator", "Select a valid choice."),
-        ({"operator": "x\x00"}, "operator", ""),
+        ({"from": "0001-01-01", "to": "0001-01-02"}, "from", "No report begins before 1 Jan 2000."),
+        ({"operator": "x\x01"}, "operator", ""),
     ],
 )
 @pytest.mark.parametrize("name", ["promo-usage", "jackpot-statement"])
