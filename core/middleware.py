@@ -11,6 +11,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.response import SimpleTemplateResponse
 from django.urls import resolve
 from django.utils.module_loading import import_string
@@ -36,6 +37,7 @@ _ADMIN_POLICY = {
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 #: What the API's paths begin with, and no page's.
 API_PREFIXES = ("/v1/", "/v2/")
+_BACK_OFFICE = ("/admin/", "/accounts/")
 
 
 class RequestIdMiddleware:
@@ -109,3 +111,21 @@ class AdminContentSecurityPolicyMiddleware:
         if request.path.startswith("/admin/"):
             response._csp_replace = _ADMIN_POLICY  # type: ignore[attr-defined]
         return response
+
+
+class RefuseNulMiddleware:
+    """
+    Refuse addresses of the back office that hold a NUL, which PostgreSQL has in no text.
+
+    Every list and filter would have to look for it otherwise.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(_BACK_OFFICE) and (
+            "%00" in request.META.get("QUERY_STRING", "") or "\0" in request.path_info
+        ):
+            return render(request, "400.html", status=400)
+        return self.get_response(request)

@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "staff.sign_in.middleware.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "core.middleware.AdminContentSecurityPolicyMiddleware",
+    "core.middleware.RefuseNulMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 API_MIDDLEWARE = [

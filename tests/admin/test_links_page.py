@@ -156,7 +156,6 @@ def test_suggests_what_can_be_linked_and_nothing_of_others(
     assert [each["name"] for each in found] == ["Monthly"]
     assert called("Monthly") in found[0]["row"]
     assert office.get(page, {"find": "daily"}).json()["found"] == []
-    assert office.get(page, {"find": "\x00"}).status_code == 200
     assert staff_with("jackpots.view_instance").get(page, {"find": "m"}).status_code == 403
 
 
