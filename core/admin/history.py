@@ -19,7 +19,7 @@ from django.utils.dateparse import parse_datetime
 from core.actors import ActorKind
 from core.admin.display import url_of
 from core.admin.panels import Panel
-from core.admin.timeline import TimelineEvent, names_of
+from core.admin.timeline import READ_TRAIL, TimelineEvent, names_of
 from core.models import AuditEntry
 
 PAGE_SIZE = 40
@@ -27,7 +27,6 @@ PAGE_SIZE = 40
 SUBJECTS_MAX = 300
 #: More things of one instant than this are not told apart by the way back.
 _SKIPPED_MAX = 500
-_TRAIL = "core.view_auditentry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +181,7 @@ def _way_of(
 
 def may_read_trail(request: HttpRequest) -> bool:
     """Tell whether the person may see who of staff did something, and what they typed."""
-    return bool(request.user.has_perm(_TRAIL))
+    return bool(request.user.has_perm(READ_TRAIL))
 
 
 def _read(request: HttpRequest, subject: Model, sources: list[_Source]) -> _Page:

@@ -126,13 +126,14 @@ class AuditEntryAdmin(LargeTableAdmin):
     empty_text = "Whatever anybody changes here, or through the API, leaves an entry."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
-        """Return the entries with the names of the staff and operators that they mention."""
+        """Return the entries with the names that they mention, and whether they lead on."""
         queryset: QuerySet[AuditEntry] = super().get_queryset(request)
         return queryset.annotate(
             staff_name=_staff_name(),
             operator_name=Subquery(
                 Operator.objects.filter(pk=OuterRef("operator_id")).values("name")[:1]
             ),
+            leads_on=Q(subject_type__in=_types_to_see(request)),
         )
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
@@ -164,10 +165,11 @@ class AuditEntryAdmin(LargeTableAdmin):
 
     @admin.display(description="Subject")
     def subject(self, entry: AuditEntry) -> str:
-        """Return a link to what was changed."""
+        """Return a link to what was changed, for whoever may see it."""
         kind = _subject_kind(entry.subject_type)
         text = f"{kind} {entry.subject_id}"
-        url = url_of(entry.subject_type, entry.subject_id)
+        leads_on = getattr(entry, "leads_on", False)
+        url = url_of(entry.subject_type, entry.subject_id) if leads_on else ""
         return link(url, text) if url else text
 
     @admin.display(description="Who")
@@ -225,6 +227,15 @@ def _subject_kind(label: str) -> str:
         return str(apps.get_model(label)._meta.verbose_name)
     except (LookupError, ValueError):
         return label
+
+
+def _types_to_see(request: HttpRequest) -> list[str]:
+    """Return what entries are about whose pages the person may see."""
+    return [
+        model._meta.label_lower
+        for model, model_admin in admin.site._registry.items()
+        if model_admin.has_view_permission(request)
+    ]
 
 
 def _staff_name() -> Subquery:
