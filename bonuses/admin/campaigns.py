@@ -24,7 +24,7 @@ from bonuses.admin.campaign_pages import (
     cost_sentence,
     try_preview,
 )
-from bonuses.admin.campaign_views import progress_view, result_view
+from bonuses.admin.campaign_views import EXPORT, progress_view, result_view
 from bonuses.admin.display import campaign_badge, gift_sentence, progress_cell
 from bonuses.enums import CampaignStatus, TargetStatus
 from bonuses.models import BonusCampaign, CampaignTarget
@@ -41,6 +41,7 @@ _SAID = {
     "bonus.campaign.resumed": "Resumed",
     "bonus.campaign.budget_set": "Budget set",
     "bonus.campaign.finished": "Finished: nothing is pending",
+    "bonus.campaign.exported": "Its result was downloaded",
 }
 
 
@@ -175,8 +176,10 @@ class BonusCampaignAdmin(NamedRowsAdmin):
             "campaign": subject,
             "progress": progress_of(subject),
             "progress_url": reverse("admin:bonuses_bonuscampaign_progress", args=[subject.pk]),
-            "result_url": reverse("admin:bonuses_bonuscampaign_result", args=[subject.pk]),
         }
+        if request.user.has_perm(EXPORT):
+            result_url = reverse("admin:bonuses_bonuscampaign_result", args=[subject.pk])
+            context["result_url"] = result_url
         return [Panel("Progress", "admin/bonuses/campaign.html", context)]
 
     def panels_after(

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -252,7 +253,9 @@ def test_a_finished_one_is_not_followed_any_more(office: Client, operator: Opera
     assert "data-campaign-progress" not in office.get(page_of(finished)).content.decode()
 
 
-def test_what_became_of_everybody_is_a_file(office: Client, operator: Operator) -> None:
+def test_what_became_of_everybody_is_a_file_and_is_written_down(
+    office: Client, superuser: User, operator: Operator
+) -> None:
     target = CampaignTargetFactory.create(
         campaign__operator=operator,
         status=TargetStatus.SKIPPED,
@@ -260,13 +263,16 @@ def test_what_became_of_everybody_is_a_file(office: Client, operator: Operator) 
         settled_at=timezone.now(),
     )
 
-    response = office.get(page_of(target.campaign, "result"))
+    response = office.post(page_of(target.campaign, "result"))
     lines = b"".join(response.streaming_content).decode().splitlines()
 
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert response["Content-Disposition"].startswith("attachment;")
     assert len(lines) == 2
     assert lines[1].startswith(f"{target.player.reference},skipped,PLAYER_BLOCKED")
+    entry = AuditEntry.objects.get(action="bonus.campaign.exported")
+    assert (entry.actor_kind, entry.actor_ref) == ("staff", str(superuser.pk))
+    assert (entry.operator_id, entry.subject_id) == (operator.pk, str(target.campaign_id))
 
 
 def test_a_bonus_is_in_its_own_currency_whatever_the_wallet_has_now(
@@ -282,7 +288,7 @@ def test_a_bonus_is_in_its_own_currency_whatever_the_wallet_has_now(
     )
     Player.objects.update(currency="USD")
 
-    response = office.get(page_of(target.campaign, "result"))
+    response = office.post(page_of(target.campaign, "result"))
 
     [row] = csv.DictReader(b"".join(response.streaming_content).decode().splitlines())
     assert (row["grant_id"], row["bonus_amount"], row["currency"]) == (
@@ -295,17 +301,36 @@ def test_a_bonus_is_in_its_own_currency_whatever_the_wallet_has_now(
 def test_whoever_got_nothing_has_no_currency(office: Client, operator: Operator) -> None:
     target = CampaignTargetFactory.create(campaign__operator=operator)
 
-    response = office.get(page_of(target.campaign, "result"))
+    response = office.post(page_of(target.campaign, "result"))
 
     [row] = csv.DictReader(b"".join(response.streaming_content).decode().splitlines())
     assert (row["grant_id"], row["bonus_amount"], row["currency"]) == ("", "", "")
 
 
-@pytest.mark.parametrize("name", ["progress", "result"])
-def test_progress_and_result_are_for_whoever_may_look(
-    name: str, office: Client, staff_with: Any, draft: BonusCampaign
+def test_the_file_is_for_whoever_may_export(
+    office: Client, staff_with: Any, started: BonusCampaign
 ) -> None:
-    path = page_of(draft, name)
+    path = page_of(started, "result")
+    viewer = staff_with("bonuses.view_bonuscampaign")
+    exporter = staff_with("bonuses.view_bonuscampaign", "reports.export_report")
+    stranger = staff_with("reports.export_report")
+
+    assert [client.post(path).status_code for client in (viewer, stranger)] == [403, 403]
+    assert Client().post(path).status_code == 302
+    assert exporter.get(path).status_code == 405
+    assert AuditEntry.objects.filter(action="bonus.campaign.exported").count() == 0
+    assert exporter.post(path).status_code == 200
+    pages = [client.get(page_of(started)).content.decode() for client in (viewer, exporter)]
+    assert ["Result as CSV" in page for page in pages] == [False, True]
+    assert "Its result was downloaded" in pages[0]
+    missing = path.replace(str(started.pk), "01a1fceb-fdac-715d-8ca4-51336434b2e0")
+    assert office.post(missing).status_code == 404
+
+
+def test_progress_is_for_whoever_may_look(
+    office: Client, staff_with: Any, draft: BonusCampaign
+) -> None:
+    path = page_of(draft, "progress")
     missing = path.replace(str(draft.pk), "01a1fceb-fdac-715d-8ca4-51336434b2e0")
 
     assert staff_with("bonuses.view_bonuscampaign").get(path).status_code == 200
