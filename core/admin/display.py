@@ -38,11 +38,14 @@ def badge(text: str, tone: Tone, *, title: str = "") -> str:
 
 def amount_text(amount: Decimal | None, currency: str) -> str:
     """Return an amount for people: "1,234.50 EUR"; a dash when there is none."""
-    if amount is None:
-        return EMPTY
+    return EMPTY if amount is None else f"{figure_text(amount, currency)} {currency}"
+
+
+def figure_text(amount: Decimal, currency: str) -> str:
+    """Return an amount where its currency stands beside it: "1,234.50"."""
     sign = "−" if amount < 0 else ""
     whole, point, fraction = format_amount(abs(amount), currency).partition(".")
-    return f"{sign}{int(whole):,}{point}{fraction} {currency}"
+    return f"{sign}{int(whole):,}{point}{fraction}"
 
 
 def money(amount: Decimal | None, currency: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from core.admin.display import EMPTY, amount_text
+from core.admin.display import EMPTY, amount_text, figure_text, url_of
 from core.money import format_decimal
 from reports.rules.periods import day_text, list_presets
 from reports.rules.tables import Column, Kind, Row, Totals, columns_with_something
@@ -28,6 +28,7 @@ class Cell:
     is_strong: bool = False
     #: Nothing: there, but not in the way of what is something.
     is_quiet: bool = False
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class ShownTable:
     columns: list[Column]
     rows: list[list[Cell]]
     totals: list[list[Cell]]
-    row_count: int
+    row_count: str
     has_more: bool
     #: The same turned round: a title, and what each row has there.
     upright: list[tuple[Column, list[Cell]]]
@@ -63,34 +64,39 @@ def show_table(report: Report, question: Question) -> ShownTable:
         if column.on_page
     ]
     zone = question.period.zone
-    rows = [[cell(column, row, zone) for column in shown] for row in kept]
+    # What the table says once of a row, its amounts need not repeat.
+    stated = "currency" if any(column.name == "currency" for column in shown) else ""
+    rows = [[cell(column, row, zone, stated) for column in shown] for row in kept]
     is_upright = report.stands_upright and len(rows) <= UPRIGHT_MAX
     return ShownTable(
         columns=shown,
         rows=rows,
-        totals=[_total(shown, row, zone) for row in sums],
-        row_count=totals.row_count,
+        totals=[_total(shown, row, zone, stated) for row in sums],
+        row_count=report.count_text(question) or f"{totals.row_count:,}",
         has_more=has_more or totals.row_count > len(kept),
         upright=_turned(shown, rows) if is_upright else [],
     )
 
 
-def cell(column: Column, row: Row, zone: str) -> Cell:
-    """Return what a row has in a column, for people."""
+def cell(column: Column, row: Row, zone: str, stated: str) -> Cell:
+    """Return what a row has in a column, for people; amounts without a currency ``stated``."""
     value = column.value_of(row)
     return Cell(
-        text=_text(column, row, value, zone),
+        text=_text(column, row, value, zone, stated),
         is_number=column.kind in _NUMBERS,
         is_code=column.kind is Kind.CODE,
         is_strong=column.title.startswith("="),
         is_quiet=column.kind in _NUMBERS and not value,
+        url=url_of(column.leads_to, value) if column.leads_to else "",
     )
 
 
-def _text(column: Column, row: Row, value: Any, zone: str) -> str:
+def _text(column: Column, row: Row, value: Any, zone: str, stated: str) -> str:
     if value is None or value == "":
         return EMPTY
     match column.kind:
+        case Kind.MONEY if column.currency == stated:
+            return figure_text(value, row[stated])
         case Kind.MONEY:
             return amount_text(value, row[column.currency])
         case Kind.COUNT:
@@ -111,7 +117,7 @@ def _clock(value: datetime, zone: str) -> str:
     return f"{value.astimezone(ZoneInfo(zone)):%d %b %Y, %H:%M:%S}".lstrip("0")
 
 
-def _total(columns: Sequence[Column], row: Row, zone: str) -> list[Cell]:
+def _total(columns: Sequence[Column], row: Row, zone: str, stated: str) -> list[Cell]:
     """Return a row of totals."""
     cells = []
     for number, column in enumerate(columns):
@@ -119,7 +125,7 @@ def _total(columns: Sequence[Column], row: Row, zone: str) -> list[Cell]:
             name = f"Total {row['currency']}" if row["currency"] else "Total"
             cells.append(Cell(name, is_number=False, is_strong=True))
         elif column.is_summed or column.share_of:
-            cells.append(cell(column, row, zone))
+            cells.append(cell(column, row, zone, stated))
         else:
             cells.append(Cell("", is_number=False))
     return cells

@@ -70,7 +70,6 @@ def report_view(request: HttpRequest, name: str) -> HttpResponse:
         "question": question,
         "table": table,
         "rows_shown": f"{len(table.rows):,}",
-        "row_count": f"{table.row_count:,}",
         "notes": [*report.notes(question), _of_days(question)],
         "export": _export_of(request, report, asked),
     }

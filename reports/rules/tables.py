@@ -35,6 +35,7 @@ class Column:
     ``currency`` names the column that says in which currency an amount is. A percentage is
     worked out from two other columns (``share_of``), in totals too. What is ``optional`` is
     left out of a page where all of it is zero, and what is not ``on_page`` is in files only.
+    On a page it leads to the row of the model that it ``leads_to``, whose key is its value.
     """
 
     name: str
@@ -45,6 +46,13 @@ class Column:
     share_of: tuple[str, str] | None = None
     optional: bool = False
     on_page: bool = True
+    leads_to: str = ""
+
+    @property
+    def heading(self) -> str:
+        """Return the title for a page: a sign before it stays on its line."""
+        sign, space, words = self.title.partition(" ")
+        return f"{sign}\u00a0{words}" if space and sign in "+−=" else self.title
 
     @property
     def is_summed(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.crypto import salted_hmac
 
 from core.actors import ActorKind
@@ -15,6 +15,8 @@ from reports.rules.tables import Column, Kind, Row
 from reports.selectors.base import Option, Question, Report
 
 _ENTRIES_AT_ONCE = 1_000
+#: Nobody counts more on a page, and counting takes as long as there are entries.
+_COUNTED_MAX = 10_000
 _PSEUDONYM_LENGTH = 12
 
 WHOSE = Option(
@@ -37,11 +39,18 @@ class AuditExport(Report):
     export_permission = "reports.export_audit"
     needs_reason = True
     rows_shown_max = 50
+    rows_shown = "newest"
 
     def columns(self, question: Question) -> Sequence[Column]:
         """Return the columns."""
         return (
-            Column("id", "Entry", Kind.CODE, "Its number in the trail: it only grows."),
+            Column(
+                "id",
+                "Entry",
+                Kind.CODE,
+                "Its number in the trail: it only grows.",
+                leads_to="core.auditentry",
+            ),
             Column("at", "When", Kind.INSTANT, "On the clocks of the operator's time zone."),
             Column("action", "Action", Kind.CODE, "What was done."),
             Column("subject_type", "Of what", Kind.CODE, "The kind of thing that was changed."),
@@ -59,8 +68,16 @@ class AuditExport(Report):
         return _rows(question, at_once=_ENTRIES_AT_ONCE)
 
     def rows_of_page(self, question: Question) -> Iterator[Row]:
-        """Yield the entries as rows() does; no more are read than a page shows, and one."""
-        return _rows(question, at_once=self.rows_shown_max + 1)
+        """Yield the newest entries first; no more are read than a page shows, and one."""
+        newest = _entries(question).order_by("-created_at", "-pk")
+        page = list(newest[: self.rows_shown_max + 1])
+        names = _staff_names(page) if question.shows_personal_data else {}
+        return (_row_of(entry, names, question) for entry in page)
+
+    def count_text(self, question: Question) -> str:
+        """Return how many entries there are, counted up to a limit."""
+        count = _entries(question).order_by()[: _COUNTED_MAX + 1].count()
+        return f"{count:,}" if count <= _COUNTED_MAX else f"more than {_COUNTED_MAX:,}"
 
     def has_totals(self, question: Question) -> bool:
         """Tell that entries have no sum: a page need not read them all."""
@@ -76,12 +93,16 @@ class AuditExport(Report):
         ]
 
 
-def _rows(question: Question, *, at_once: int) -> Iterator[Row]:
-    found = AuditEntry.objects.filter(
+def _entries(question: Question) -> QuerySet[AuditEntry]:
+    return AuditEntry.objects.filter(
         operator_id=_operator_id(question),
         created_at__gte=question.period.since,
         created_at__lt=question.period.until,
-    ).order_by("created_at", "pk")
+    )
+
+
+def _rows(question: Question, *, at_once: int) -> Iterator[Row]:
+    found = _entries(question).order_by("created_at", "pk")
     page = list(found[:at_once])
     while page:
         names = _staff_names(page) if question.shows_personal_data else {}

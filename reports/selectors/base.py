@@ -62,6 +62,8 @@ class Report(ABC):
     needs_reason: ClassVar[bool] = False
     #: A page shows so many rows; a file has all of them.
     rows_shown_max: ClassVar[int] = 200
+    #: Which of them these are.
+    rows_shown: ClassVar[str] = "first"
     #: Few rows are told one beside the other, line by line.
     stands_upright: ClassVar[bool] = False
 
@@ -76,6 +78,10 @@ class Report(ABC):
     def rows_of_page(self, question: Question) -> Iterator[Row]:
         """Yield the rows as a page reads them: in as few statements as there can be."""
         return self.rows(question)
+
+    def count_text(self, question: Question) -> str:
+        """Return how many rows there are; empty where reading a page has told that."""
+        return ""
 
     def has_totals(self, question: Question) -> bool:
         """Tell whether the rows have a sum that means something."""

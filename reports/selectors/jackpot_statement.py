@@ -20,7 +20,7 @@ _INSTANCES_AT_ONCE = 50
 #: A list to choose from has the newest so many; the others are in the report of all.
 _INSTANCES_TO_CHOOSE = 500
 
-PER = Option("per", "One statement", (("range", "for all days"), ("day", "for each day")))
+PER = Option("per", "Rows", (("range", "One for all days"), ("day", "One for each day")))
 INSTANCE = Option("instance", "Jackpot", (("", "All jackpots"),))
 
 _LINES = (
@@ -96,9 +96,9 @@ class JackpotStatement(Report):
             Column("instance", "Jackpot", Kind.TEXT, "Its name, and its run if it recurs."),
             Column("pot", "Pot", Kind.TEXT, "The pot's name."),
             *([day] if question.option(PER) == "day" else []),
-            Column("currency", "Currency", Kind.CODE, "Of the amounts.", on_page=False),
+            Column("currency", "Currency", Kind.CODE, "Of the amounts."),
             *_LINES,
-            Column("win_count", "Number of wins", Kind.COUNT, "How many wins there were."),
+            Column("win_count", "Wins, number", Kind.COUNT, "How many wins there were."),
             Column(
                 "from_reserve",
                 "Of the reserve, used as seed",

@@ -7,7 +7,7 @@ from jackpots.reporting.link_health import LinkUse, iterate_link_use
 from reports.rules.tables import Column, Kind, Row
 from reports.selectors.base import Option, Question, Report
 
-PER = Option("per", "One row a link", (("range", "for all days"), ("day", "for each day")))
+PER = Option("per", "Rows", (("range", "One for all days"), ("day", "One for each day")))
 
 
 class LinkHealthReport(Report):

@@ -223,9 +223,32 @@ def test_a_long_report_says_how_much_of_it_is_shown_and_adds_all_up(
         )
     }
     assert (total["template"], total["granted_count"]) == ("Total EUR", "7")
-    assert total["granted_amount"] == "70.00 EUR"
-    assert "These are the first 5 rows." in audit.content.decode()
+    assert (total["granted_amount"], total["cost_base"]) == ("70.00", "—")
+    assert "These are the newest 5 rows of 7." in audit.content.decode()
     assert len(audit.context["table"].rows) == 5
+
+
+def test_the_newest_entries_come_first_and_lead_on(office: Client, operator: Operator) -> None:
+    fill(operator, rows=3)
+
+    response = office.get(url("audit"), MARCH_28)
+
+    entries = AuditEntry.objects.order_by("-created_at")
+    ids = [row[0].text for row in response.context["table"].rows]
+    assert ids == [str(entry.pk) for entry in entries]
+    assert f'href="/admin/core/auditentry/{ids[0]}/change/"' in response.content.decode()
+
+
+def test_so_many_entries_are_counted_and_no_more(
+    office: Client, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(operator, rows=4)
+    monkeypatch.setattr("reports.selectors.audit._COUNTED_MAX", 3)
+    monkeypatch.setattr("reports.selectors.audit.AuditExport.rows_shown_max", 2)
+
+    page = office.get(url("audit"), MARCH_28).content.decode()
+
+    assert "These are the newest 2 rows of more than 3." in page
 
 
 def test_a_single_pot_is_told_line_by_line(office: Client, operator: Operator) -> None:
@@ -239,13 +262,14 @@ def test_a_single_pot_is_told_line_by_line(office: Client, operator: Operator) -
     assert told == [
         ("Jackpot", ["Grand"]),
         ("Pot", ["main"]),
-        ("Opening", ["10.00 EUR"]),
-        ("+ Contributions", ["0.00 EUR"]),
-        ("+ Seeds", ["0.00 EUR"]),
-        ("+ Boosts", ["0.00 EUR"]),
-        ("− Wins", ["0.00 EUR"]),
-        ("= Closing", ["10.00 EUR"]),
-        ("Number of wins", ["0"]),
+        ("Currency", ["EUR"]),
+        ("Opening", ["10.00"]),
+        ("+ Contributions", ["0.00"]),
+        ("+ Seeds", ["0.00"]),
+        ("+ Boosts", ["0.00"]),
+        ("− Wins", ["0.00"]),
+        ("= Closing", ["10.00"]),
+        ("Wins, number", ["0"]),
         ("Closing in base currency", ["—"]),
     ]
 
