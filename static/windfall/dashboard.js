@@ -21,9 +21,9 @@
         const isSome = index !== null && index !== undefined;
         race.querySelector("[data-race-time]").textContent = isSome ? `${time(drawn.times[index])} UTC` : "\u00a0";
         drawn.lines.forEach((line, place) => {
-            const text = isSome ? line.values[index] : null;
+            const text = isSome ? line.values[index] : "";
             cards[place].querySelector("[data-race-then]").textContent =
-                text === null ? NOTHING : `${text} ${drawn.currency}`;
+                text === null ? NOTHING : text && `${text} ${drawn.currency}`;
         });
     };
 
