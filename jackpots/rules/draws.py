@@ -1,7 +1,7 @@
 """
 The draw of a raffle: who wins, and how much. A function of what is published, nothing else.
 
-docs/draws.md says the same in words, and docs/verify_draw.py in thirty lines; all three
+docs/draws.md says the same in words, and docs/verify_draw.py in forty lines; all three
 must agree for ever, so a change here is a new algorithm with a name of its own.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
+from itertools import groupby
 from uuid import UUID
 
 from core.money import EXACT, Currency, round_down
@@ -83,28 +84,27 @@ def draw_winners(
     prize for which nobody is eligible is not given.
     """
     remaining = [entry.tickets for entry in entries]
-    # One for each minimum: who is eligible differs only there.
-    hats: dict[int, _Hat] = {}
     winners: list[Winner] = []
     counter = 0
-    for prize_number, prize in enumerate(prizes):
-        if prize.min_tickets not in hats:
-            hats[prize.min_tickets] = _Hat(
-                left if entry.tickets >= prize.min_tickets else 0
-                for entry, left in zip(entries, remaining, strict=True)
-            )
-        for _ in range(prize.count):
-            total = hats[prize.min_tickets].total
-            if total == 0:
-                break
-            ticket, counter = _draw_below(total, seed=seed, draw_id=draw_id, counter=counter)
-            entry_number = hats[prize.min_tickets].holder_of(ticket)
-            winners.append(Winner(prize=prize_number, entry=entry_number, counter=counter))
-            counter += 1
-            remaining[entry_number] -= 1
-            for min_tickets, hat in hats.items():
-                if entries[entry_number].tickets >= min_tickets:
-                    hat.take_one(entry_number)
+    # Who is eligible differs by the minimum only. One hat at a time: all of them together would
+    # hold every entry once for each minimum that there is.
+    for min_tickets, alike in groupby(enumerate(prizes), key=lambda row: row[1].min_tickets):
+        hat = _Hat(
+            left if entry.tickets >= min_tickets else 0
+            for entry, left in zip(entries, remaining, strict=True)
+        )
+        for prize_number, prize in alike:
+            for _ in range(prize.count):
+                if hat.total == 0:
+                    break
+                ticket, counter = _draw_below(
+                    hat.total, seed=seed, draw_id=draw_id, counter=counter
+                )
+                entry_number = hat.holder_of(ticket)
+                winners.append(Winner(prize=prize_number, entry=entry_number, counter=counter))
+                counter += 1
+                remaining[entry_number] -= 1
+                hat.take_one(entry_number)
     return winners
 
 

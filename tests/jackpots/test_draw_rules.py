@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import random
+import tracemalloc
 from collections import Counter
 from decimal import Decimal
 from uuid import UUID
@@ -145,3 +146,23 @@ def test_many_prizes_among_many_entries_are_given_each_to_a_ticket() -> None:
 
     assert len(winners) == 1000
     assert {entries[winner.entry].tickets for winner in winners[:500]} == {7}
+
+
+def peak_of_drawing(*, minimums: int) -> int:
+    """Return the most bytes that drawing forty prizes with so many minimums takes at once."""
+    entries = [Entry(f"p{number:04}", 1000 + number % 500) for number in range(5_000)]
+    prizes = [
+        PrizeRow("one", amount=Decimal(1), min_tickets=1000 + number % minimums)
+        for number in range(40)
+    ]
+    tracemalloc.start()
+    try:
+        draw_winners(entries, prizes, seed="5eed" * 16, draw_id=DRAW_ID)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_many_minimums_do_not_multiply_the_entries_in_memory() -> None:
+    # While a hat takes the place of another one there are two.
+    assert peak_of_drawing(minimums=40) < 3 * peak_of_drawing(minimums=1)
