@@ -4,6 +4,7 @@ What others hear of wins: outbox messages, in the transaction of the change.
 A message carries the win as the API shows it at that instant.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from core.models import OutboxMessage
 from core.money import format_amount, format_decimal
 from jackpots.models import Win
 from jackpots.rules.drops import commitment
+from operators.models import Operator
 
 WIN_TOPICS = frozenset({"jackpot.pot.won", "jackpot.win.paid", "jackpot.win.rejected"})
 
@@ -23,6 +25,16 @@ def announce_win(*, win: Win, topic: str, now: datetime) -> OutboxMessage:
     assert topic in WIN_TOPICS, f"{topic} is no topic of wins"
     return outbox.publish(
         operator=win.operator, topic=topic, subject=win, payload=describe_win(win=win), now=now
+    )
+
+
+def announce_found_wins(*, operator: Operator, wins: Sequence[Win], now: datetime) -> None:
+    """Tell of many wins that were found at once, in their order: a message for each."""
+    outbox.publish_each(
+        operator=operator,
+        topic="jackpot.pot.won",
+        messages=[(win, describe_win(win=win)) for win in wins],
+        now=now,
     )
 
 

@@ -16,7 +16,7 @@ from core import audit, locks, outbox, sealing
 from core.actors import Actor, ActorKind
 from core.failpoints import failpoint
 from core.money import EXACT, get_currency
-from jackpots.enums import EntryKind, InstanceStatus, WinCause
+from jackpots.enums import EntryKind, InstanceStatus
 from jackpots.models import Draw, DrawEntry, Instance, Pot, PotEntry, Prize
 from jackpots.rules.draws import (
     Entry,
@@ -28,7 +28,7 @@ from jackpots.rules.draws import (
 from jackpots.services.draw_documents import describe_draw, freeze_prizes, frozen_prizes
 from jackpots.services.pots import apply_pending_terms
 from jackpots.services.transfers import transfer_between_pots
-from jackpots.services.wins import record_win
+from jackpots.services.wins import DrawnWin, record_drawn_wins
 
 #: Whoever asked for a draw has not chosen its winners, and may approve them.
 DRAWER = Actor(kind=ActorKind.TASK, ref="draw")
@@ -117,8 +117,12 @@ def make_draw(*, instance_id: UUID, actor: Actor, now: datetime) -> Instance:
     draw = Draw.objects.get(instance=instance)
     draw.instance = instance
     with connection.cursor() as cursor:
-        # A million entries take longer than a request may: the instance is closed, nobody waits.
-        cursor.execute("SET LOCAL statement_timeout = 0")
+        # A million entries take longer than a request may, in the database and between two
+        # statements: the instance is closed, nobody waits.
+        cursor.execute(
+            "SELECT set_config('statement_timeout', '0', true),"
+            " set_config('idle_in_transaction_session_timeout', '0', true)"
+        )
     _count_to_the_end(instance)
     player_ids, entries = _freeze_entries(instance, draw)
     failpoint("draw.after_freeze")
@@ -134,21 +138,18 @@ def make_draw(*, instance_id: UUID, actor: Actor, now: datetime) -> Instance:
     currency = get_currency(instance.currency)
     award = award_prizes(winners, rows, pot=draw.pot_amount, currency=currency)
     _top_up(pots[0], instance, award.top_up, now=now)
-    for position, (winner, amount) in enumerate(zip(winners, award.amounts, strict=True), 1):
-        record_win(
-            instance=instance,
-            pot=pots[0],
-            cycle=pots[0].cycle,
-            cause=WinCause.DRAW,
+    given = enumerate(zip(winners, award.amounts, strict=True), 1)
+    drawn = [
+        DrawnWin(
             player_id=player_ids[winner.entry],
             amount=amount,
-            initiated_by=DRAWER,
-            now=now,
-            draw=draw,
             prize=prizes[winner.prize] if prizes else None,
-            draw_position=position,
-            draw_counter=winner.counter,
+            position=position,
+            counter=winner.counter,
         )
+        for position, (winner, amount) in given
+    ]
+    record_drawn_wins(draw=draw, pot=pots[0], drawn=drawn, initiated_by=DRAWER, now=now)
     pots[0].opening = award.left
     _end_cycles(instance, pots)
     failpoint("draw.after_wins")

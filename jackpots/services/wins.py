@@ -4,6 +4,8 @@ Wins: found by the fold, a draw or a person; above the threshold, decided by ano
 A win is a row and nothing else until it is paid (jackpots.services.payouts).
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -22,12 +24,41 @@ from core.money import EXACT, format_amount
 from jackpots.enums import WinCause, WinStatus
 from jackpots.errors import WinWrongState
 from jackpots.models import Draw, Instance, JackpotSettings, Pot, Prize, Win
-from jackpots.services.announcements import announce_win
+from jackpots.services.announcements import announce_found_wins, announce_win
 from jackpots.services.exchange import find_exchange
 from operators.errors import ExchangeRateMissing
 from operators.models import Operator
+from players.models import Player
 
 REASON_LENGTH_MAX = 500
+#: Of a draw so many wins are written at once; a raffle may have ten thousand.
+_WINS_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnWin:
+    """What a draw gave: to whom, how much, for which prize (none: the whole pot), and how."""
+
+    player_id: int
+    amount: Decimal
+    prize: Prize | None
+    position: int
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Threshold:
+    """Above what a win waits, in the base currency, and what a unit of the win is worth there."""
+
+    above: Decimal | None
+    rate: Decimal | None
+
+    def is_exceeded(self, amount: Decimal) -> bool:
+        """Tell whether a win of the amount waits for a second person."""
+        if self.above is None:
+            return False
+        # Nobody knows what it is worth, so somebody looks at it.
+        return self.rate is None or EXACT.multiply(amount, self.rate) > self.above
 
 
 @transaction.atomic(savepoint=False)
@@ -43,10 +74,6 @@ def record_win(
     now: datetime,
     win_id: UUID | None = None,
     contribution_id: UUID | None = None,
-    draw: Draw | None = None,
-    prize: Prize | None = None,
-    draw_position: int | None = None,
-    draw_counter: int | None = None,
     trigger: Decimal | None = None,
     trigger_nonce: str = "",
 ) -> Win:
@@ -58,7 +85,7 @@ def record_win(
     win waits for approval; so does one whose worth in the base currency is not known.
     """
     assert money.has_only_minor_units(amount, money.get_currency(instance.currency)), amount
-    needs_approval = _is_above_threshold(instance, amount, now=now)
+    threshold = _threshold_of(instance, now=now)
     win = Win(
         id=win_id or new_id(),
         operator=instance.operator,
@@ -67,10 +94,6 @@ def record_win(
         cycle=cycle,
         cause=cause,
         contribution_id=contribution_id,
-        draw=draw,
-        prize=prize,
-        draw_position=draw_position,
-        draw_counter=draw_counter,
         player_id=player_id,
         amount=amount,
         currency=instance.currency,
@@ -79,8 +102,7 @@ def record_win(
         initiated_by_kind=initiated_by.kind,
         initiated_by_ref=initiated_by.ref,
         found_at=now,
-        status=WinStatus.AWAITING_APPROVAL if needs_approval else WinStatus.PAYABLE,
-        next_attempt_at=None if needs_approval else now,
+        **_beginning(threshold, amount, now=now),
     )
     win.save(force_insert=True)
     audit.record_action(
@@ -93,6 +115,53 @@ def record_win(
     )
     announce_win(win=win, topic="jackpot.pot.won", now=now)
     return win
+
+
+@transaction.atomic(savepoint=False)
+def record_drawn_wins(
+    *, draw: Draw, pot: Pot, drawn: Sequence[DrawnWin], initiated_by: Actor, now: datetime
+) -> None:
+    """
+    Write down who won in a draw, and tell of each, as record_win() does of one.
+
+    Joins the caller's transaction, who holds the instance's row. Takes as many statements
+    for a thousand winners as for one.
+    """
+    instance = draw.instance
+    threshold = _threshold_of(instance, now=now)
+    for start in range(0, len(drawn), _WINS_AT_ONCE):
+        some = drawn[start : start + _WINS_AT_ONCE]
+        players = Player.objects.in_bulk({won.player_id for won in some})
+        wins = [
+            Win(
+                operator=instance.operator,
+                instance=instance,
+                pot=pot,
+                cycle=pot.cycle,
+                cause=WinCause.DRAW,
+                draw=draw,
+                prize=won.prize,
+                draw_position=won.position,
+                draw_counter=won.counter,
+                player=players[won.player_id],
+                amount=won.amount,
+                currency=instance.currency,
+                initiated_by_kind=initiated_by.kind,
+                initiated_by_ref=initiated_by.ref,
+                found_at=now,
+                **_beginning(threshold, won.amount, now=now),
+            )
+            for won in some
+        ]
+        Win.objects.bulk_create(wins)
+        audit.record_actions(
+            operator=instance.operator,
+            actor=initiated_by,
+            action="jackpot.win.found",
+            changes=[(win, _facts(win)) for win in wins],
+            now=now,
+        )
+        announce_found_wins(operator=instance.operator, wins=wins, now=now)
 
 
 @transaction.atomic
@@ -231,20 +300,26 @@ def _record_decision(win: Win, action: str, *, actor: Actor, now: datetime) -> N
     )
 
 
-def _is_above_threshold(instance: Instance, amount: Decimal, *, now: datetime) -> bool:
+def _threshold_of(instance: Instance, *, now: datetime) -> _Threshold:
+    """Return above what a win of the instance waits; the same for all wins of an instant."""
     operator = instance.operator
     settings = JackpotSettings.objects.filter(operator=operator).first()
     if settings is None or settings.win_approval_above is None:
-        return False
+        return _Threshold(above=None, rate=None)
     try:
         exchange = find_exchange(
             operator=operator, source=instance.currency, target=operator.base_currency, now=now
         )
     except (ExchangeRateMissing, InvalidRequest):
-        # Nobody knows what it is worth, so somebody looks at it.
-        return True
-    above: Decimal = settings.win_approval_above
-    return EXACT.multiply(amount, exchange.rate) > above
+        return _Threshold(above=settings.win_approval_above, rate=None)
+    return _Threshold(above=settings.win_approval_above, rate=exchange.rate)
+
+
+def _beginning(threshold: _Threshold, amount: Decimal, *, now: datetime) -> dict[str, Any]:
+    """Return how a win of the amount begins: waiting, or to be paid at once."""
+    if threshold.is_exceeded(amount):
+        return {"status": WinStatus.AWAITING_APPROVAL, "next_attempt_at": None}
+    return {"status": WinStatus.PAYABLE, "next_attempt_at": now}
 
 
 def _facts(win: Win) -> dict[str, Any]:
