@@ -78,6 +78,9 @@ class Instance(LifecycleModel):
     revision = models.PositiveIntegerField(default=1)
     folded_to = XidField(default=0)
     needs_fold = models.BooleanField(default=False)
+    step_tried_at = models.DateTimeField(
+        null=True, blank=True, help_text="Raffle: when the clock last tried to take it on."
+    )
     created_at = models.DateTimeField()
     activated_at = models.DateTimeField(null=True, blank=True)
     closing_at = models.DateTimeField(null=True, blank=True)

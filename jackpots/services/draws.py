@@ -14,7 +14,7 @@ from typing import Protocol
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from core import audit, locks
 from core.actors import Actor
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 _DRAWABLE = (InstanceStatus.ACTIVE, InstanceStatus.CLOSING)
 _UNDECIDED = (WinStatus.AWAITING_APPROVAL, WinStatus.PAYABLE)
+#: However many are broken, each of the others has its turn.
+_LONGEST_AGO_FIRST = F("step_tried_at").asc(nulls_first=True)
 #: Kept in the audit trail with what nobody asked for.
 _REASON = "Its time had come."
 
@@ -111,8 +113,8 @@ def finish_draws(*, actor: Actor, now: datetime, limit: int) -> int:
 
     Recurring raffles whose time has come are drawn, unless they are paused; draws that
     were asked for and interrupted are made; next runs are opened; and raffles whose
-    prizes are all paid or rejected are closed. What is in use, or broken, is left for the
-    next run and never holds up the others.
+    prizes are all paid or rejected are closed. What is in use, or broken, is left for a
+    later run and never holds up the others: those tried longest ago come first.
     """
     raffles = Instance.objects.filter(kind=InstanceKind.RAFFLE).select_related("operator")
     active = raffles.filter(status=InstanceStatus.ACTIVE)
@@ -141,7 +143,7 @@ def finish_draws(*, actor: Actor, now: datetime, limit: int) -> int:
     return sum(
         _take(step, instance, actor=actor, now=now)
         for candidates, step in steps
-        for instance in candidates.order_by("pk")[:limit]
+        for instance in candidates.order_by(_LONGEST_AGO_FIRST, "pk")[:limit]
     )
 
 
@@ -152,6 +154,8 @@ class _Step(Protocol):
 def _take(step: _Step, instance: Instance, *, actor: Actor, now: datetime) -> int:
     """Take one raffle one step on; return 1, or 0 if it stays where it is for now."""
     try:
+        if not _note_try(instance, now=now):
+            return 0
         step(instance, actor=actor, now=now)
     except ResourceBusy:
         logger.info("raffle %s is in use; taken on at the next run", instance.pk)
@@ -163,6 +167,22 @@ def _take(step: _Step, instance: Instance, *, actor: Actor, now: datetime) -> in
     else:
         return 1
     return 0
+
+
+@transaction.atomic(durable=True)
+def _note_try(instance: Instance, *, now: datetime) -> bool:
+    """
+    Note that the raffle is being tried; return False if somebody else is at it.
+
+    Before the step, so that one that its process dies of comes last, too. Waiting for a draw
+    that another run is making would keep a second process from its work.
+    """
+    as_listed = Instance.objects.filter(pk=instance.pk, step_tried_at=instance.step_tried_at)
+    free = locks.lock_many_skipping(as_listed)
+    for locked in free:
+        locked.step_tried_at = now
+        locked.save(update_fields=["step_tried_at"])
+    return bool(free)
 
 
 @transaction.atomic(durable=True)

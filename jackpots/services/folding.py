@@ -18,7 +18,6 @@ from django.db import connection, transaction
 
 from core import audit, locks
 from core.actors import Actor, ActorKind
-from core.errors import ResourceBusy
 from core.failpoints import failpoint
 from jackpots.enums import InstanceStatus
 from jackpots.models import Instance
@@ -160,9 +159,7 @@ def fold_contributions(*, actor: Actor, now: datetime, limit: int) -> int:
     folded_count = 0
     for instance_id in due:
         try:
-            folded_count += fold_instance(instance_id=instance_id, actor=actor, now=now)
-        except ResourceBusy:
-            logger.info("instance %s is in use; folded at the next run", instance_id)
+            folded_count += _fold_if_free(instance_id, actor=actor, now=now)
         except Exception:
             # One instance that cannot be folded must not stop the meters of the others.
             logger.exception("instance %s could not be folded", instance_id)
@@ -182,6 +179,18 @@ def fold_instance(*, instance_id: UUID, actor: Actor, now: datetime) -> int:
     :raises ResourceBusy: if the instance stays in use; nothing was changed.
     """
     instance = locks.lock_one(Instance.objects.filter(pk=instance_id).select_related("operator"))
+    return _fold_and_settle(instance, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def _fold_if_free(instance_id: UUID, *, actor: Actor, now: datetime) -> int:
+    # Whoever holds it may take minutes, as a big draw does, and all others would wait with us.
+    found = Instance.objects.filter(pk=instance_id).select_related("operator")
+    free = locks.lock_many_skipping(found)
+    return sum(_fold_and_settle(instance, actor=actor, now=now) for instance in free)
+
+
+def _fold_and_settle(instance: Instance, *, actor: Actor, now: datetime) -> int:
     folded_count = fold_locked(instance=instance, actor=actor, now=now)
     if instance.status == InstanceStatus.CLOSING and not instance.is_raffle:
         _settle_if_counted(instance, actor=actor, now=now)
