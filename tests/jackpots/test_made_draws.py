@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import runpy
 import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
+from types import FrameType
 from typing import Any
 from uuid import UUID
 
@@ -82,6 +84,67 @@ def test_the_script_confirms_a_made_draw_word_for_word(file: Path) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "commitment: ok\nentries: ok\nwinners: ok\n"
+
+
+def test_the_script_does_not_walk_all_entries_for_each_winner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = [Entry(f"p{number}", 1 + number % 3) for number in range(10_000)]
+    winners = draw_winners(
+        entries,
+        [PrizeRow("Euro", amount=Decimal(1), count=50)],
+        seed="5eed" * 16,
+        draw_id=UUID("019a5e80-3c4e-7e5f-8a6b-7c8d9e0f1a2b"),
+    )
+    published = {
+        "draw_id": "019a5e80-3c4e-7e5f-8a6b-7c8d9e0f1a2b",
+        "seed": "5eed" * 16,
+        "commitment": commitment_of("5eed" * 16),
+        "entries_digest": digest_entries(entries),
+        "pot_amount": "0",
+        "currency_decimals": 2,
+        "prizes": [{"name": "Euro", "amount": "1", "share": None, "count": 50, "min_tickets": 1}],
+        "entries": [{"player_id": entry.player, "tickets": entry.tickets} for entry in entries],
+        "winners": [
+            {
+                "prize": "Euro",
+                "player_id": entries[winner.entry].player,
+                "amount": "1.00",
+                "counter": winner.counter,
+            }
+            for winner in winners
+        ],
+    }
+    file = tmp_path / "draw.json"
+    file.write_text(json.dumps(published), encoding="utf-8")
+
+    steps = count_steps(file, monkeypatch)
+
+    # A handful for each entry, and less than a block of a thousand for each winner.
+    assert steps < 10 * 10_000 + 50 * 3 * 1_000
+
+
+def count_steps(file: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Let the script confirm a draw, and return how many lines of it were run."""
+    steps = 0
+
+    def trace(frame: FrameType, event: str, _argument: Any) -> Any:
+        nonlocal steps
+        if frame.f_code.co_filename != str(SCRIPT):
+            return None
+        steps += event == "line"
+        return trace
+
+    monkeypatch.setattr(sys, "argv", [str(SCRIPT), str(file)])
+    tracing_before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(SCRIPT), run_name="__main__")
+    finally:
+        sys.settrace(tracing_before)
+    assert ended.value.code == 0
+    return steps
 
 
 def test_a_big_draw_has_the_winners_that_it_had() -> None:
