@@ -40,6 +40,16 @@ def verify_draw(*, operator: Operator, draw_id: UUID) -> dict[str, Any]:
     :raises NotFound: if the operator has no such draw.
     :raises InstanceWrongState: if it has not been made: until then its seed is a secret.
     """
+    return recompute_draw(draw=find_made_draw(operator=operator, draw_id=draw_id))
+
+
+def find_made_draw(*, operator: Operator, draw_id: UUID) -> Draw:
+    """
+    Return a draw of the operator that has been made, its instance fetched.
+
+    :raises NotFound: if the operator has no such draw.
+    :raises InstanceWrongState: if it has not been made: until then its seed is a secret.
+    """
     draws = Draw.objects.for_operator(operator).select_related("instance")
     draw = draws.filter(pk=draw_id).first()
     if draw is None:
@@ -50,6 +60,11 @@ def verify_draw(*, operator: Operator, draw_id: UUID) -> dict[str, Any]:
             instance_status=draw.instance.status,
             commitment=draw.commitment,
         )
+    return draw
+
+
+def recompute_draw(*, draw: Draw) -> dict[str, Any]:
+    """Return what recomputing a made draw shows, as verify_draw() does."""
     frozen = DrawEntry.objects.filter(draw=draw).order_by("position")
     entries = [
         Entry(player=reference, tickets=tickets)

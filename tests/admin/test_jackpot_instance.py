@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.actors import Actor, ActorKind
+from core.errors import ResourceBusy
 from jackpots.enums import InstanceStatus
 from jackpots.growth import count_tickets, read_growth
 from jackpots.models import Draw, Instance, MeterHour, Win
@@ -204,6 +205,22 @@ def test_a_raffle_says_among_whom_it_is_drawn_and_can_be_verified_after(
     assert verification in after
     assert verified.context["is_verified"] is True
     assert verified.content.decode().count(">Holds</span>") == 3
+
+
+def test_a_verification_that_somebody_else_waits_for_is_not_made_twice(
+    office: Client, raffle: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(**_given: object) -> None:
+        raise ResourceBusy("The draw is being recomputed. Ask again in some seconds.")
+
+    office.post(page_of(raffle, "draw"), {"reason": "The week is over"})
+    monkeypatch.setattr("jackpots.admin.draw_views.prove_draw", busy)
+
+    page = office.get(reverse("admin:jackpots_instance_verification", args=[raffle.pk]))
+
+    assert page.status_code == 200
+    assert "is being recomputed. Ask again" in page.content.decode()
+    assert "not what was published" not in page.content.decode()
 
 
 def test_a_verification_is_for_those_who_see_instances_and_for_raffles(
