@@ -360,6 +360,7 @@ _LINK_HEALTH = """
             WHERE contribution.instance_id = target.id
                 AND contribution.xid BETWEEN target.folded_to AND '18446744073709551615'
                 AND contribution.source_id = %(source)s
+                AND contribution.status <> 'reversal'
             GROUP BY contribution.error_code
         ) AS tail
         WHERE link.source_id = %(source)s

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -13,10 +14,11 @@ from django.utils import timezone
 from core import books
 from core.actors import Actor
 from core.models import AuditEntry
-from jackpots.enums import InstanceStatus
+from jackpots.enums import InstanceStatus, RollbackScope
 from jackpots.models import Instance, LinkTraffic, MeterHour, Pot, RollbackLoss, Win
 from jackpots.selectors import link_health, read_meters
 from jackpots.services import folding
+from jackpots.services.rollbacks import reverse_contribution
 from jackpots.tasks import fold_contributions
 from operators.models import Operator
 from tests.factories.jackpots import InstanceFactory
@@ -241,6 +243,28 @@ def test_link_health_counts_the_last_24_hours_folded_or_not(
         (each.target, each.accepted_count, each.failed_count, each.top_error_code)
         for each in health
     ] == [(shy, 0, 2, "OPT_IN_REQUIRED"), (good, 2, 0, None)]
+
+
+def test_a_rollback_is_no_traffic_of_a_link_folded_or_not(
+    operator: Operator, instance: Instance, contribute: Contribute, actor: Actor, now: datetime
+) -> None:
+    target = InstanceFactory.create(operator=operator)
+    link(instance, target)
+    leg = contribute(instance).json()["results"][1]["contribution_id"]
+    reverse_contribution(
+        operator=operator,
+        contribution_id=UUID(leg),
+        scope=RollbackScope.LEG,
+        actor=actor,
+        now=timezone.now(),
+    )
+
+    [unfolded] = link_health(instance=instance, now=timezone.now())
+    let_the_horizon_pass()
+    folding.fold_contributions(actor=actor, now=now, limit=10)
+    [folded] = link_health(instance=instance, now=timezone.now())
+
+    assert (unfolded.accepted_count, folded.accepted_count) == (1, 1)
 
 
 def test_a_link_without_traffic_is_shown_with_zeros(operator: Operator, instance: Instance) -> None:
