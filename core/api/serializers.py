@@ -5,7 +5,7 @@ import unicodedata
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, TypeVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.utils.dateparse import parse_datetime
 from drf_spectacular.types import OpenApiTypes
@@ -16,6 +16,7 @@ from rest_framework.exceptions import ParseError
 from core.errors import CurrencyUnknown
 from core.instants import format_instant
 from core.money import AMOUNT_DECIMALS, currencies
+from core.zones import zone_names
 
 T = TypeVar("T")
 
@@ -206,7 +207,7 @@ class TimezoneField(TextField):
 
     def to_internal_value(self, data: Any) -> str:
         name = super().to_internal_value(data)
-        if name not in available_timezones():
+        if name not in zone_names():
             self.fail("unknown")
         return name
 

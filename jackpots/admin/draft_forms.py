@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 
 from core.admin import ServiceForm
 from core.admin.fields import CurrencyChoiceField, DecimalTextField, UtcDateTimeField
 from core.errors import DomainError
+from core.zones import zone_names
 from jackpots.admin.draft_rows import (
     PotFormSet,
     PrintableField,
@@ -92,7 +92,7 @@ class DraftForm(ServiceForm):
         required=False, label="Opt-ins go on in the next run, when it repeats"
     )
     timezone = forms.ChoiceField(
-        choices=[(name, name) for name in sorted(available_timezones())],
+        choices=[(name, name) for name in zone_names()],
         initial="UTC",
         label="Time zone",
         help_text="In which days, weeks and months begin when it repeats.",

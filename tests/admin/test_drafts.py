@@ -145,6 +145,7 @@ def test_drafts_a_progressive_with_pots_that_drop(office: Client, operator: Oper
         ({"funding": "nobody"}, "funding"),
         ({"opens_at": "tomorrow"}, "opens_at"),
         ({"timezone": "Mars/Olympus"}, "timezone"),
+        ({"timezone": "localtime"}, "timezone"),
         ({"operator": "0"}, "operator"),
     ],
 )

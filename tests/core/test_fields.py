@@ -221,7 +221,20 @@ def test_an_unknown_currency_has_a_name_of_its_own(value: str) -> None:
     assert len(refusal.value.detail) < 100
 
 
-@pytest.mark.parametrize("value", ["Mars/Olympus", "europe/berlin", "../../etc/passwd", "", 1])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Mars/Olympus",
+        "europe/berlin",
+        "../../etc/passwd",
+        "",
+        1,
+        # Those of the machine that runs, and of no place.
+        "localtime",
+        "posixrules",
+        "Factory",
+    ],
+)
 def test_what_is_no_time_zone_is_refused(value: Any) -> None:
     with pytest.raises(serializers.ValidationError):
         TimezoneField().run_validation(value)

@@ -46,6 +46,7 @@ REFUSED: list[tuple[str, dict[str, Any], list[str]]] = [
     ("recurrence", {"recurrence": "yearly"}, ["/recurrence"]),
     ("empty recurrence", {"recurrence": ""}, ["/recurrence"]),
     ("time zone", {"timezone": "Mars/Olympus"}, ["/timezone"]),
+    ("time zone of the machine", {"timezone": "localtime"}, ["/timezone"]),
     ("time zone as a path", {"timezone": "../etc/passwd"}, ["/timezone"]),
     # The contribution.
     ("contribution as text", {"contribution": "1%"}, ["/contribution"]),
