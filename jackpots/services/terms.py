@@ -9,11 +9,18 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 from core.errors import InvalidRequest
 from core.instants import format_instant
-from core.money import format_decimal, get_currency, has_only_minor_units
+from core.money import (
+    AMOUNT_LIMIT,
+    EXACT,
+    format_decimal,
+    get_currency,
+    has_only_minor_units,
+)
 from jackpots.enums import ContributionType, DropType, Funding, InstanceKind, Recurrence
 from jackpots.models import Instance, Pot, Prize
 from jackpots.rules.contributions import ContributionTerms
@@ -175,6 +182,20 @@ def _prize_problems(terms: InstanceTerms) -> Iterator[Problem]:
                 f"prizes/{index}/amount",
                 f"A player wins it, so it may have no more decimals than {currency.code}.",
             )
+    amounts = reduce(
+        EXACT.add,
+        (
+            EXACT.multiply(prize.amount, Decimal(prize.count))
+            for prize in terms.prizes
+            if prize.amount
+        ),
+        Decimal(0),
+    )
+    if amounts >= AMOUNT_LIMIT:
+        yield (
+            "prizes",
+            f"The amounts times their counts sum to {format_decimal(amounts)}; that is too much.",
+        )
     whole = sum((prize.share * prize.count for prize in terms.prizes if prize.share), Decimal(0))
     if whole > 1:
         yield (

@@ -172,6 +172,16 @@ REFUSED: list[tuple[str, dict[str, Any], list[str]]] = [
     ("count too large", {"prizes": [prize(amount="1", count=2**31)]}, ["/prizes/0/count"]),
     ("priority < 0", {"prizes": [prize(share="1", priority=-1)]}, ["/prizes/0/priority"]),
     ("no tickets", {"prizes": [prize(share="1", min_tickets=0)]}, ["/prizes/0/min_tickets"]),
+    (
+        "prizes that nobody can pay",
+        {"prizes": [prize(amount="99999999999999999999", count=10), prize(amount="5")]},
+        ["/prizes"],
+    ),
+    (
+        "prizes at the limit",
+        {"prizes": [prize(amount="99999999999999999999.99"), prize(amount="0.01")]},
+        ["/prizes"],
+    ),
     ("101 prizes", {"prizes": [prize(amount="1")] * 101}, ["/prizes"]),
     # All of it at once.
     (
@@ -251,6 +261,11 @@ TAKEN: list[tuple[str, dict[str, Any]]] = [
         "one more instant",
         {"opens_at": "2026-04-01T00:00:00Z", "closes_at": "2026-04-01T00:00:00.000001Z"},
     ),
+    (
+        "the first and the last instant",
+        {"opens_at": "2000-01-01T00:00:00Z", "closes_at": "2200-12-31T23:59:59.999999Z"},
+    ),
+    ("the largest prizes", {"prizes": [prize(amount="49999999999999999999.99", count=2)]}),
     ("nulls", {"opens_at": None, "closes_at": None, "ticket_cost": None, "recurrence": None}),
     ("progressive without prizes", {**PROGRESSIVE, "prizes": []}),
 ]
