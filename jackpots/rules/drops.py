@@ -10,12 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import count
 
 from core import money
 from core.money import AMOUNT_LIMIT, EXACT, QUANTUM, Currency
 from jackpots.enums import Recurrence
-from jackpots.rules.recurrence import later_by_periods
+from jackpots.rules.recurrence import first_after
 
 RandBelow = Callable[[int], int]
 
@@ -86,15 +85,12 @@ def seed_from(reserve: Decimal, *, seed: Decimal) -> Seeding:
 
 def drop_after(
     anchor: datetime, recurrence: Recurrence, *, after: datetime, timezone: str
-) -> datetime:
+) -> datetime | None:
     """
     Return the first instant after ``after`` that is whole periods from ``anchor``.
 
     Counted from the anchor in local time, so that neither a short month nor a night in
-    which the clocks change leaves a mark on later drops.
+    which the clocks change leaves a mark on later drops. None if the calendar ends before.
     """
-    instants = (
-        later_by_periods(anchor, recurrence, periods=periods, timezone=timezone)
-        for periods in count(1)
-    )
-    return next(instant for instant in instants if instant > after)
+    found = first_after(anchor, recurrence, after=after, periods_min=1, timezone=timezone)
+    return None if found is None else found[1]

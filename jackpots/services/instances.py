@@ -143,11 +143,14 @@ def activate_instance(
 
     :raises NotFound: if the operator has no such instance.
     :raises InstanceWrongState: if the instance is not a draft.
+    :raises InvalidRequest: if its terms are none that a draft could be made with by now.
     :raises ResourceBusy: if the instance is in use; nothing was changed.
     """
     instance = lock_instance(operator=operator, instance_id=instance_id)
     if instance.status != InstanceStatus.DRAFT:
         raise _wrong_state(instance, "only a draft can be activated")
+    # It may have been drafted when more was taken.
+    check_terms(terms=read_terms(instance=instance))
     was = instance.status
     if instance.is_raffle and instance.recurrence:
         instance.closes_at = first_closing(instance=instance, now=now)

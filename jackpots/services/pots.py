@@ -144,19 +144,23 @@ def move_drop_on(*, instance: Instance, pot: Pot, after: datetime) -> None:
     """
     Set when the pot must hit next, in the instance's time zone; nothing is saved.
 
-    Without a recurrence it becomes manual, until it is given other terms.
+    Without a recurrence, or a next time in the calendar, it becomes manual, until it is
+    given other terms.
     """
     assert pot.drop_at is not None, "a pot without a time has none that could move on"
-    if not instance.recurrence:
+    anchor = pot.drop_anchor_at or pot.drop_at
+    next_at = None
+    if instance.recurrence:
+        next_at = drops.drop_after(
+            anchor,
+            Recurrence(instance.recurrence),
+            after=max(after, pot.drop_at),
+            timezone=instance.timezone,
+        )
+    if next_at is None:
         pot.drop_type, pot.drop_at, pot.drop_anchor_at = DropType.MANUAL, None, None
-        return
-    pot.drop_anchor_at = pot.drop_anchor_at or pot.drop_at
-    pot.drop_at = drops.drop_after(
-        pot.drop_anchor_at,
-        Recurrence(instance.recurrence),
-        after=max(after, pot.drop_at),
-        timezone=instance.timezone,
-    )
+    else:
+        pot.drop_at, pot.drop_anchor_at = next_at, anchor
 
 
 def hide_trigger(*, instance: Instance, pot: Pot) -> None:

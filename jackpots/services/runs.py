@@ -7,7 +7,7 @@ contribution is decided upon the links of its main instance, so each of those is
 against contributions, and its revision moves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -23,6 +23,7 @@ from core.errors import ResourceBusy
 from core.failpoints import failpoint
 from core.instants import format_instant
 from core.locks import AdvisoryLock
+from core.money import EXACT
 from jackpots.enums import InstanceStatus, Recurrence
 from jackpots.errors import InstanceWrongState
 from jackpots.models import Draw, Instance, InstanceLink, Pot, Prize
@@ -35,6 +36,8 @@ from operators.models import Operator
 #: Links that move this often under one opening mean somebody is editing in a loop.
 _ATTEMPTS_MAX = 5
 
+#: Kept in the audit trail with what nobody asked for.
+_CALENDAR_ENDS = "The calendar has no time for a next run."
 #: What has ended keeps its links as history.
 _ENDED = (InstanceStatus.CLOSED, InstanceStatus.CANCELLED)
 
@@ -53,7 +56,8 @@ def open_next_run(*, instance_id: UUID, actor: Actor, now: datetime) -> Instance
 
     It has the same terms and links, and what was not given of the pots; its opt-ins only
     if the raffle carries them. Runs whose time has passed already are left out. A run has
-    one next run: called again, or at once by several, returns the one that stands.
+    one next run: called again, or at once by several, returns the one that stands. Where
+    the calendar has no time for a next one, the series ends, and its last run is returned.
 
     :raises InstanceWrongState: if the raffle has not been drawn, or is not recurring.
     :raises ResourceBusy: if an instance is in use; nothing was changed.
@@ -89,12 +93,17 @@ def end_series(
             "only a series that goes on can be ended.",
             instance_status=instance.status,
         )
+    _end_series(instance, reason=reason, actor=actor, now=now)
+    return instance
+
+
+def _end_series(instance: Instance, *, reason: str, actor: Actor, now: datetime) -> None:
     was = instance.recurrence
     instance.recurrence = ""
     instance.revision += 1
     instance.save(update_fields=["recurrence", "revision"])
     audit.record_action(
-        operator=operator,
+        operator=instance.operator,
         actor=actor,
         action="jackpot.series.ended",
         subject=instance,
@@ -103,7 +112,6 @@ def end_series(
         reason=reason,
         now=now,
     )
-    return instance
 
 
 @transaction.atomic(durable=True)
@@ -129,7 +137,11 @@ def _open_next_run(
     if _neighbours(instance_id) != neighbours:
         return None
 
-    opened = _write_run(previous, now=now)
+    next_run = _find_next_run(previous, now=now)
+    if next_run is None:
+        _end_series(previous, reason=_CALENDAR_ENDS, actor=actor, now=now)
+        return previous
+    opened = _write_run(previous, next_run, now=now)
     _roll_over(previous, opened, now=now)
     sources = [locked[source_id] for source_id in neighbours.sources]
     _carry_links(previous, opened, sources=sources, actor=actor, now=now)
@@ -159,26 +171,32 @@ def _in_lock_order(instance_ids: Sequence[UUID]) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _write_run(previous: Instance, *, now: datetime) -> Instance:
-    terms = read_terms(instance=previous)
+def _find_next_run(previous: Instance, *, now: datetime) -> dict[str, Any] | None:
+    """Return which run is the next one and when it is open, if the calendar has one."""
     assert previous.activated_at is not None, "what has been drawn has been active"
     closed_at = first_closing(instance=previous, now=previous.activated_at)
     anchor = previous.series_closes_at or closed_at
-    run_number, closes_at = run_after(
+    found = run_after(
         anchor,
         Recurrence(previous.recurrence),
         run_number=previous.run_number,
         now=now,
         timezone=previous.timezone,
     )
-    columns = {
-        **build_columns(terms=terms),
-        "previous": previous,
+    if found is None:
+        return None
+    run_number, closes_at = found
+    return {
         "run_number": run_number,
         "series_closes_at": anchor,
         "opens_at": closed_at,
         "closes_at": closes_at,
     }
+
+
+def _write_run(previous: Instance, next_run: Mapping[str, Any], *, now: datetime) -> Instance:
+    terms = read_terms(instance=previous)
+    columns = {**build_columns(terms=terms), "previous": previous, **next_run}
     opened = Instance(operator=previous.operator, created_at=now, **columns)
     opened.save(force_insert=True)
     Pot.objects.bulk_create(build_pots(instance=opened, terms=terms))
@@ -191,14 +209,15 @@ def _roll_over(previous: Instance, opened: Instance, *, now: datetime) -> None:
     """Move what is left of each pot, and its reserve, into the same pot of the next run."""
     pots = zip(previous.pots.order_by("position"), opened.pots.order_by("position"), strict=True)
     for old, new in pots:
-        left, reserve = old.opening + old.folded, old.reserve
-        if not left + reserve:
+        left, reserve = EXACT.add(old.opening, old.folded), old.reserve
+        amount = EXACT.add(left, reserve)
+        if not amount:
             continue
         transfer_between_pots(
-            operator=previous.operator, source=old, target=new, amount=left + reserve, now=now
+            operator=previous.operator, source=old, target=new, amount=amount, now=now
         )
-        new.opening += left
-        new.reserve += reserve
+        new.opening = EXACT.add(new.opening, left)
+        new.reserve = EXACT.add(new.reserve, reserve)
         new.save(update_fields=["opening", "reserve"])
         old.opening = old.folded = old.reserve = Decimal(0)
         old.save(update_fields=["opening", "folded", "reserve"])

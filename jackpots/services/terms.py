@@ -31,6 +31,9 @@ PRIZES_MAX = 100
 #: Every prize is a row, a payment and a message, all of one transaction.
 WINNERS_MAX = 10_000
 
+#: Instants in other years are mistakes; what is counted from these stays in the calendar.
+SCHEDULE_YEARS = range(2000, 2201)
+
 #: A field that cannot be so (a JSON pointer without its first slash), and why not.
 Problem = tuple[str, str]
 
@@ -126,6 +129,11 @@ def _contribution_problems(terms: InstanceTerms) -> Iterator[Problem]:
 
 
 def _schedule_problems(terms: InstanceTerms) -> Iterator[Problem]:
+    instants = [("opens_at", terms.opens_at), ("closes_at", terms.closes_at)]
+    instants += [(f"pots/{n}/drop/at", pot.drop.at) for n, pot in enumerate(terms.pots)]
+    for pointer, instant in instants:
+        if instant is not None and instant.year not in SCHEDULE_YEARS:
+            yield pointer, f"It must be in the years {SCHEDULE_YEARS[0]} to {SCHEDULE_YEARS[-1]}."
     if (
         terms.opens_at is not None
         and terms.closes_at is not None

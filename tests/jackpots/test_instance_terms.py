@@ -102,6 +102,10 @@ REFUSED: list[tuple[str, dict[str, Any], list[str]]] = [
         {"opens_at": "2026-04-01T00:00:00Z", "closes_at": "2026-04-01T02:00:00+02:00"},
         ["/closes_at"],
     ),
+    ("opens before 2000", {"opens_at": "1999-12-31T23:59:59.999999Z"}, ["/opens_at"]),
+    ("opens in the year 1", {"opens_at": "0001-01-01T00:00:00Z"}, ["/opens_at"]),
+    ("closes after 2200", {"closes_at": "2201-01-01T00:00:00Z"}, ["/closes_at"]),
+    ("closes as the calendar ends", {"closes_at": "9999-12-31T23:59:59Z"}, ["/closes_at"]),
     # The pots.
     ("no pots", {"pots": []}, ["/pots"]),
     ("pots as null", {"pots": None}, ["/pots"]),
@@ -127,6 +131,11 @@ REFUSED: list[tuple[str, dict[str, Any], list[str]]] = [
     ("no drop amount", drop(type="must_hit_by_amount"), ["/pots/0/drop/amount"]),
     ("drop amount 0", drop(type="must_hit_by_amount", amount="0"), ["/pots/0/drop/amount"]),
     ("no drop time", drop(type="must_hit_by_time"), ["/pots/0/drop/at"]),
+    (
+        "drop in the year 1",
+        drop(type="must_hit_by_time", at="0001-01-02T00:00:00Z"),
+        ["/pots/0/drop/at"],
+    ),
     ("bad drop time", drop(type="must_hit_by_time", at="noon"), ["/pots/0/drop/at"]),
     ("no probability", drop(type="hit_rate"), ["/pots/0/drop/probability"]),
     ("probability 0", drop(type="hit_rate", probability="0"), ["/pots/0/drop/probability"]),
@@ -206,6 +215,13 @@ def test_impossible_terms_are_refused(
     assert [error["pointer"] for error in response.json()["errors"]] == pointers
     assert not Instance.objects.exists()
     assert not AuditEntry.objects.exists()
+
+
+def test_a_schedule_that_cannot_be_is_told_its_years(client: Client) -> None:
+    response = client.post(PATH, {**BASE, "opens_at": "9999-01-01T00:00:00Z"})
+
+    [error] = response.json()["errors"]
+    assert error["detail"] == "It must be in the years 2000 to 2200."
 
 
 @pytest.mark.parametrize("name", ["name", "kind", "currency", "contribution"])
