@@ -73,6 +73,7 @@ _CRM = frozenset(
         "promos.archive_promo",
         "promos.cancel_userpromo",
         "promos.change_promo",
+        "promos.claw_back_userpromo",
         "promos.create_codebatch",
         "promos.disable_codebatch",
         "promos.download_codebatch",
@@ -115,7 +116,8 @@ _FINANCE = frozenset(
     }
 )
 
-#: Looks at what everybody did, sets limits, ends what must end, and grants nothing.
+#: Looks at what everybody did, sets limits, ends what must end, and grants nothing. Of what the
+#: limits guard it may do nothing: whoever lowers one cannot go on to use it.
 _COMPLIANCE = frozenset(
     {
         "approvals.change_approvalsettings",

@@ -9,23 +9,35 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
+from approvals.admin.protections import (
+    Change,
+    ProtectionForm,
+    ProtectionPage,
+    change_of_limit,
+)
 from approvals.models import ApprovalSettings
 from approvals.rules import VALID_HOURS_MAX
 from approvals.selectors import get_settings
 from approvals.services.settings import put_approval_settings
-from core.admin import Panel, ReadOnlyAdmin, ServiceForm, ServicePage, panel_on
+from core.admin import Panel, ReadOnlyAdmin, panel_on
 from core.admin.display import amount_text, object_link, url_of
 from core.admin.fields import DecimalTextField
 from operators.models import Operator
 
 _NEVER = "Never: one person is enough"
+_FIELDS = ("clawback_above", "manual_grant_above", "live_terms", "valid_hours")
+_CLAWBACKS = "Custom clawbacks"
+_GIFTS = "Bonuses given, and pots dropped, by hand"
+_TERMS = "New terms of running jackpots"
 
 
-class LimitsForm(ServiceForm):
+class LimitsForm(ProtectionForm):
     """From what on it takes two people."""
 
     clawback_above = DecimalTextField(required=False, label="Custom clawbacks above")
-    manual_grant_above = DecimalTextField(required=False, label="Bonuses given by hand above")
+    manual_grant_above = DecimalTextField(
+        required=False, label="Bonuses given, and pots dropped, by hand above"
+    )
     live_terms = forms.BooleanField(
         required=False, label="New terms of running jackpots take two people"
     )
@@ -35,6 +47,7 @@ class LimitsForm(ServiceForm):
         max_value=VALID_HOURS_MAX,
         help_text=f"From 1 to {VALID_HOURS_MAX}. What waits already keeps its own.",
     )
+    field_order = (*_FIELDS, "reason")
 
     def __init__(self, data: Any, *, settings: ApprovalSettings | None) -> None:
         super().__init__(data)
@@ -44,7 +57,7 @@ class LimitsForm(ServiceForm):
         for name in ("clawback_above", "manual_grant_above"):
             self.fields[name].help_text = f"In {currency}. Leave it empty for never."
         shown = settings or ApprovalSettings()
-        for name in ("clawback_above", "manual_grant_above", "live_terms", "valid_hours"):
+        for name in _FIELDS:
             self.fields[name].initial = getattr(shown, name)
 
 
@@ -54,16 +67,10 @@ class NewLimitsForm(LimitsForm):
     operator = forms.ModelChoiceField(
         queryset=Operator.objects.order_by("name"), empty_label="Choose an operator"
     )
-    field_order = (
-        "operator",
-        "clawback_above",
-        "manual_grant_above",
-        "live_terms",
-        "valid_hours",
-    )
+    field_order = ("operator", *_FIELDS, "reason")
 
 
-class _LimitsPage(ServicePage[Any]):
+class _LimitsPage(ProtectionPage):
     """Set what one person may do alone."""
 
     permission = "approvals.change_approvalsettings"
@@ -79,8 +86,31 @@ class _LimitsPage(ServicePage[Any]):
             "The operator's own systems (API keys) are not limited by this.",
         ]
 
-    def put(self, operator: Operator, form: Any) -> str:
+    def operator_of(self, form: Any) -> Operator:
+        """Return whose limits the form is about."""
+        raise NotImplementedError
+
+    def changes(self, form: Any) -> list[Change]:
+        """Return what the form would change, compared with what holds now."""
+        operator, given = self.operator_of(form), form.cleaned_data
+        held = get_settings(operator=operator)
+        told = {"currency": operator.base_currency, "never": "never"}
+        changed = [
+            *change_of_limit(_CLAWBACKS, held.clawback_above, given["clawback_above"], **told),
+            *change_of_limit(_GIFTS, held.manual_grant_above, given["manual_grant_above"], **told),
+        ]
+        if held.live_terms != given["live_terms"]:
+            words = ("two people", "one person")
+            before, after = words if held.live_terms else reversed(words)
+            changed.append(Change(_TERMS, before, after, is_off=held.live_terms))
+        if held.valid_hours != given["valid_hours"]:
+            hours = [f"{each} hours" for each in (held.valid_hours, given["valid_hours"])]
+            changed.append(Change("Requests can be approved within", *hours))
+        return changed
+
+    def call(self, form: Any) -> str:
         """Set them."""
+        operator = self.operator_of(form)
         given = form.cleaned_data
         put_approval_settings(
             operator=operator,
@@ -88,6 +118,7 @@ class _LimitsPage(ServicePage[Any]):
             manual_grant_above=given["manual_grant_above"],
             live_terms=given["live_terms"],
             valid_hours=given["valid_hours"],
+            reason=given["reason"],
             actor=self.actor,
             now=self.now,
         )
@@ -111,9 +142,10 @@ class AddLimitsPage(_LimitsPage):
         form.fields["operator"].initial = self.request.GET.get("operator")
         return form
 
-    def call(self, form: Any) -> str:
-        """Set them."""
-        return self.put(form.cleaned_data["operator"], form)
+    def operator_of(self, form: Any) -> Operator:
+        """Return the operator that was chosen."""
+        operator: Operator = form.cleaned_data["operator"]
+        return operator
 
 
 class EditLimitsPage(_LimitsPage):
@@ -132,9 +164,10 @@ class EditLimitsPage(_LimitsPage):
         """Return the form with what holds."""
         return LimitsForm(data, settings=self.subject)
 
-    def call(self, form: Any) -> str:
-        """Set them."""
-        return self.put(self.subject.operator, form)
+    def operator_of(self, form: Any) -> Operator:
+        """Return the operator that the limits are of."""
+        operator: Operator = self.subject.operator
+        return operator
 
 
 @admin.register(ApprovalSettings)
@@ -157,17 +190,17 @@ class ApprovalSettingsAdmin(ReadOnlyAdmin):
         "of the base currency, and for new terms of running jackpots."
     )
 
-    @admin.display(description="Custom clawbacks")
+    @admin.display(description=_CLAWBACKS)
     def clawbacks(self, settings: ApprovalSettings) -> str:
         """Return above what a custom clawback waits."""
         return _above(settings.clawback_above, settings)
 
-    @admin.display(description="Bonuses given by hand")
+    @admin.display(description=_GIFTS)
     def grants_by_hand(self, settings: ApprovalSettings) -> str:
-        """Return above what a bonus given by hand waits."""
+        """Return above what a bonus given, or a pot dropped, by hand waits."""
         return _above(settings.manual_grant_above, settings)
 
-    @admin.display(description="New terms of running jackpots")
+    @admin.display(description=_TERMS)
     def terms(self, settings: ApprovalSettings) -> str:
         """Return whether new terms of a running jackpot wait."""
         return "Always" if settings.live_terms else _NEVER
@@ -193,9 +226,9 @@ def limits_panel(request: HttpRequest, operator: Operator, now: datetime) -> Pan
     is_default = settings._state.adding
     context: dict[str, Any] = {
         "rows": [
-            ("Custom clawbacks", _above(settings.clawback_above, settings)),
-            ("Bonuses given by hand", _above(settings.manual_grant_above, settings)),
-            ("New terms of running jackpots", "Always" if settings.live_terms else _NEVER),
+            (_CLAWBACKS, _above(settings.clawback_above, settings)),
+            (_GIFTS, _above(settings.manual_grant_above, settings)),
+            (_TERMS, "Always" if settings.live_terms else _NEVER),
             ("Requests can be approved within", f"{settings.valid_hours} hours"),
         ],
         "is_default": is_default,

@@ -25,6 +25,7 @@ def put_approval_settings(
     manual_grant_above: Decimal | None,
     live_terms: bool,
     valid_hours: int,
+    reason: str,
     actor: Actor,
     now: datetime,
 ) -> ApprovalSettings:
@@ -34,11 +35,14 @@ def put_approval_settings(
     None: never a second person. What waits already goes on waiting, for as long as it was
     told. Setting what holds already leaves no trace.
 
-    :raises InvalidRequest: if requests would be valid for no time, or for more than a month.
+    :raises InvalidRequest: if requests would be valid for no time, or for more than a month,
+        or if no reason is given.
     :raises ResourceBusy: if the settings are in use; nothing was changed.
     """
     if not 1 <= valid_hours <= VALID_HOURS_MAX:
         raise InvalidRequest.for_field("valid_hours", f"It must be from 1 to {VALID_HOURS_MAX}.")
+    if not reason.strip():
+        raise InvalidRequest.for_field("reason", "Say why: it is kept in the audit trail.")
     # The defaults hold without a row, so writing them changes nothing.
     ApprovalSettings.objects.bulk_create(
         [ApprovalSettings(operator=operator)], ignore_conflicts=True
@@ -61,6 +65,7 @@ def put_approval_settings(
             subject=settings,
             before={name: before[name] for name in changed},
             after={name: after[name] for name in changed},
+            reason=reason,
             now=now,
         )
     return settings

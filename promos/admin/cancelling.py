@@ -25,6 +25,8 @@ _BY_RULE = "rule"
 _NOTHING = "nothing"
 _CUSTOM = "custom"
 _ZERO = Decimal(0)
+#: Taking another amount than the rule takes: what the operator's limit is about.
+_CHOOSE = "promos.claw_back_userpromo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +72,14 @@ class CancelClaimForm(ReasonForm):
     custom_decrease_amount = DecimalTextField(required=False, label="Amount")
     field_order = ("choice", "custom_decrease_amount", "reason")
 
-    def __init__(self, data: Any, *, preview: Preview) -> None:
+    def __init__(self, data: Any, *, preview: Preview, may_choose: bool) -> None:
         super().__init__(data)
         shortfall = f", {preview.text(preview.shortfall)} is not there" if preview.shortfall else ""
         choices = [
             (_BY_RULE, f"By the rule: takes {preview.text(preview.taken)}{shortfall}"),
             (_NOTHING, f"Nothing: takes {preview.text(_ZERO)}"),
         ]
-        if preview.is_given:
+        if preview.is_given and may_choose:
             choices.append(
                 (_CUSTOM, f"Another amount: takes it, {preview.text(preview.balance)} at most")
             )
@@ -122,6 +124,11 @@ class CancelClaimPage(AskingPage[UserPromo]):
     template = "admin/promos/cancel.html"
 
     @property
+    def may_choose(self) -> bool:
+        """Tell whether the person may take another amount than the rule takes."""
+        return self.request.user.has_perm(_CHOOSE)
+
+    @property
     def title(self) -> str:
         """Say what the page does."""
         return f"Cancel {self.subject.code} of {self.subject.player}"
@@ -150,7 +157,7 @@ class CancelClaimPage(AskingPage[UserPromo]):
                 "as far as the main balance holds it."
             )
         limits: list[str] = []
-        if claim.bonus_amount is not None:
+        if claim.bonus_amount is not None and self.may_choose:
             limits = limit_sentences(claim.operator, Limit.CLAWBACK, "An amount of choice")
         return [
             state,
@@ -161,7 +168,8 @@ class CancelClaimPage(AskingPage[UserPromo]):
 
     def make_form(self, data: Any) -> CancelClaimForm:
         """Return the form, whose choices say what each takes."""
-        return CancelClaimForm(data, preview=preview_of(self.subject))
+        preview = preview_of(self.subject)
+        return CancelClaimForm(data, preview=preview, may_choose=self.may_choose)
 
     def show(self, form: Any, *, status: int = 200, **context: Any) -> HttpResponse:
         """Return the page with what each choice would take now."""
@@ -170,7 +178,7 @@ class CancelClaimPage(AskingPage[UserPromo]):
             by_rule=preview.text(preview.taken),
             shortfall=preview.text(preview.shortfall) if preview.shortfall else "",
             nothing=preview.text(_ZERO),
-            most=preview.text(preview.balance) if preview.is_given else "",
+            most=preview.text(preview.balance) if preview.is_given and self.may_choose else "",
         )
         return super().show(form, status=status, **context)
 

@@ -266,6 +266,7 @@ class UserPromo(LifecycleModel):
         ]
         permissions: ClassVar = [
             ("cancel_userpromo", "Can cancel a player's claim"),
+            ("claw_back_userpromo", "Can take back another amount than the rule takes"),
             ("approve_clawback", "Can approve or reject a custom clawback above the limit"),
         ]
         triggers: ClassVar = [

@@ -77,6 +77,12 @@ def decide(client: Client, path: str, reason: str, **given: Any) -> Any:
     return client.post(path, {"reason": reason, "fingerprint": shown, **given}, follow=True)
 
 
+def confirm(client: Client, path: str, given: dict[str, Any]) -> Any:
+    """Send a form, and once more with the change that it has shown."""
+    shown = client.post(path, given).context["form"]["shown"].value()
+    return client.post(path, {**given, "shown": shown}, follow=True)
+
+
 def messages_of(response: Any) -> list[str]:
     """Return what the page that the response leads to says at its top."""
     return [str(message) for message in response.context["messages"]]

@@ -1,4 +1,4 @@
-"""The one queue: requests, boosts and wins together, for whoever may see them; and the limits."""
+"""The one queue: requests, boosts and wins together, for whoever may see them."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,13 +11,12 @@ from django.utils import timezone
 
 from approvals.enums import ApprovalStatus
 from approvals.models import Approval
-from core.models import AuditEntry
 from jackpots.enums import WinStatus
 from jackpots.models import Boost, Instance, Win
 from operators.models import Operator
-from tests.admin.conftest import decide, messages_of
+from tests.admin.conftest import decide
 from tests.concurrency.sabotage import execute, triggers_off
-from tests.factories.approvals import ApprovalFactory, ApprovalSettingsFactory
+from tests.factories.approvals import ApprovalFactory
 from tests.factories.jackpots import BoostFactory, InstanceFactory, WinFactory
 from tests.factories.operators import OperatorFactory
 
@@ -179,52 +178,3 @@ def test_an_empty_queue_says_so(office: Client) -> None:
     assert "Nothing waits for a second person." in office.get(QUEUE).content.decode()
     decided = office.get(QUEUE, {"show": "decided"}).content.decode()
     assert "Nothing has been decided yet." in decided
-
-
-# Limits
-
-
-def test_limits_are_set_for_an_operator_and_seen_on_its_page(
-    office: Client, operator: Operator
-) -> None:
-    operator_page = reverse("admin:operators_operator_change", args=[operator.pk])
-    add = reverse("admin:approvals_approvalsettings_add")
-    given = {
-        "operator": operator.pk,
-        "clawback_above": "20.50",
-        "manual_grant_above": "",
-        "valid_hours": "24",
-    }
-
-    before = office.get(operator_page).content.decode()
-    asked = office.get(f"{add}?operator={operator.pk}")
-    done = office.post(add, given, follow=True)
-    after = office.get(operator_page).content.decode()
-
-    assert "Above 500.00 USD" in before
-    # Of the limits, and of the jackpot settings beside them.
-    assert before.count("These are the defaults") == 2
-    assert asked.context["form"]["operator"].value() == str(operator.pk)
-    assert asked.context["form"]["clawback_above"].value() == "500"
-    assert messages_of(done) == [f"The limits of {operator} were set."]
-    assert "Above 20.50 USD" in after
-    assert "Never: one person is enough" in after
-    assert after.count("These are the defaults") == 1
-
-
-def test_limits_are_edited_and_what_cannot_be_is_marked(office: Client, operator: Operator) -> None:
-    limits = ApprovalSettingsFactory.create(operator=operator)
-    edit = reverse("admin:approvals_approvalsettings_edit", args=[operator.pk])
-    given = {"clawback_above": "0", "live_terms": "on", "valid_hours": "1"}
-
-    for wrong in ({"valid_hours": "0"}, {"valid_hours": "721"}, {"clawback_above": "-1"}):
-        refused = office.post(edit, {**given, **wrong})
-        assert list(refused.context["form"].errors) == list(wrong)
-    done = office.post(edit, given, follow=True)
-
-    assert messages_of(done) == [f"The limits of {operator} were set."]
-    stored = type(limits).objects.get()
-    assert (stored.clawback_above, stored.manual_grant_above) == (0, None)
-    assert (stored.live_terms, stored.valid_hours) == (True, 1)
-    entry = AuditEntry.objects.get(action="approval.settings_changed")
-    assert entry.actor_kind == "staff"

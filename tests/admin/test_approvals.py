@@ -31,6 +31,7 @@ pytestmark = pytest.mark.django_db
 
 #: What the second person of each kind has.
 SEES = "approvals.view_approval"
+CHOOSES = "promos.claw_back_userpromo"
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def ask_for_600(client: Client, claim: UserPromo) -> Any:
 def test_a_large_clawback_is_asked_for_by_one_and_done_by_another(
     staff_with: Any, claim: UserPromo
 ) -> None:
-    first = staff_with("promos.cancel_userpromo", SEES)
+    first = staff_with("promos.cancel_userpromo", CHOOSES, SEES)
     second = staff_with(SEES, "promos.approve_clawback")
 
     before = first.get(cancel_page(claim)).context["consequences"]
@@ -98,13 +99,29 @@ def test_a_large_clawback_is_asked_for_by_one_and_done_by_another(
 def test_whoever_may_not_see_requests_is_led_back_to_the_claim(
     staff_with: Any, claim: UserPromo
 ) -> None:
-    blind = staff_with("promos.cancel_userpromo", "promos.view_userpromo")
+    blind = staff_with("promos.cancel_userpromo", CHOOSES, "promos.view_userpromo")
 
     asked = ask_for_600(blind, claim)
 
     back = reverse("admin:promos_userpromo_change", args=[claim.pk])
     assert asked.redirect_chain == [(back, 302)]
     assert Approval.objects.count() == 1
+
+
+def test_whoever_may_only_cancel_chooses_no_amount(
+    staff_with: Any, claim: UserPromo, changes_nothing: Any
+) -> None:
+    client = staff_with("promos.cancel_userpromo")
+    page = client.get(cancel_page(claim))
+    given = {"choice": "custom", "custom_decrease_amount": "1", "reason": "Two accounts"}
+
+    with changes_nothing():
+        refused = client.post(cancel_page(claim), given)
+    by_rule = client.post(cancel_page(claim), {**given, "choice": "rule"}, follow=True)
+
+    assert "nother amount" not in page.content.decode()
+    assert list(refused.context["form"].errors) == ["choice"]
+    assert messages_of(by_rule) == ["The claim was cancelled. 500.00 USD was taken."]
 
 
 def test_the_first_person_is_refused_in_every_session_of_theirs(
@@ -150,7 +167,7 @@ def test_a_decision_takes_the_permission_of_its_kind(
 def test_whoever_asked_takes_it_back_without_the_right_to_approve(
     staff_with: Any, claim: UserPromo
 ) -> None:
-    first = staff_with("promos.cancel_userpromo", SEES)
+    first = staff_with("promos.cancel_userpromo", CHOOSES, SEES)
     ask_for_600(first, claim)
     approval = Approval.objects.get()
 
@@ -180,7 +197,7 @@ def test_what_is_not_what_was_shown_is_refused(
 def test_what_is_not_possible_any_more_is_said_before_anybody_presses_anything(
     staff_with: Any, claim: UserPromo, office: Client
 ) -> None:
-    ask_for_600(staff_with("promos.cancel_userpromo"), claim)
+    ask_for_600(staff_with("promos.cancel_userpromo", CHOOSES), claim)
     approval = Approval.objects.get()
     office.post(cancel_page(claim), {"choice": "nothing", "reason": "Asked to"})
 

@@ -146,14 +146,16 @@ def test_limits_are_set_and_the_trail_says_what_changed(
 ) -> None:
     wanted = {**DEFAULTS, "clawback_above": Decimal("20.5"), "manual_grant_above": None}
 
-    put_approval_settings(operator=operator, **wanted, actor=actor, now=now)
-    put_approval_settings(operator=operator, **wanted, actor=actor, now=now)
+    given = {"reason": "A smaller team", "actor": actor, "now": now}
+    put_approval_settings(operator=operator, **wanted, **given)
+    put_approval_settings(operator=operator, **wanted, **given)
 
     stored = ApprovalSettings.objects.get()
     assert (stored.operator, stored.clawback_above) == (operator, Decimal("20.5"))
     assert stored.manual_grant_above is None
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.actor_ref) == ("approval.settings_changed", "7")
+    assert entry.reason == "A smaller team"
     assert entry.before == {"clawback_above": "500.00", "manual_grant_above": "500.00"}
     assert entry.after == {"clawback_above": "20.50", "manual_grant_above": None}
 
@@ -161,18 +163,18 @@ def test_limits_are_set_and_the_trail_says_what_changed(
 def test_setting_what_holds_anyway_leaves_no_trace(
     operator: Operator, actor: Actor, now: datetime
 ) -> None:
-    put_approval_settings(operator=operator, **DEFAULTS, actor=actor, now=now)
+    put_approval_settings(operator=operator, **DEFAULTS, reason="None", actor=actor, now=now)
 
     assert not AuditEntry.objects.exists()
 
 
-@pytest.mark.parametrize("hours", [0, 721])
-def test_a_request_is_valid_for_an_hour_to_a_month(
-    hours: int, operator: Operator, actor: Actor, now: datetime
+@pytest.mark.parametrize("wrong", [{"valid_hours": 0}, {"valid_hours": 721}, {"reason": " "}])
+def test_a_request_is_valid_for_an_hour_to_a_month_and_a_limit_changes_for_a_reason(
+    wrong: dict[str, Any], operator: Operator, actor: Actor, now: datetime
 ) -> None:
+    wanted = {**DEFAULTS, "clawback_above": None, "reason": "A smaller team", **wrong}
+
     with pytest.raises(InvalidRequest):
-        put_approval_settings(
-            operator=operator, **{**DEFAULTS, "valid_hours": hours}, actor=actor, now=now
-        )
+        put_approval_settings(operator=operator, **wanted, actor=actor, now=now)
 
     assert not ApprovalSettings.objects.exists()

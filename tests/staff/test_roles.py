@@ -121,7 +121,7 @@ def test_who_approves_cannot_ask() -> None:
     asks = {
         "jackpots.request_boost",
         "jackpots.change_live_terms",
-        "promos.cancel_userpromo",
+        "promos.claw_back_userpromo",
         "bonuses.issue_bonusgrant",
     }
     approves = {
@@ -134,6 +134,23 @@ def test_who_approves_cannot_ask() -> None:
 
     for role in TABLE:
         assert not (ROLES[role] & asks and ROLES[role] & approves), role
+
+
+def test_who_sets_limits_neither_uses_nor_decides_what_they_guard() -> None:
+    limits = {"approvals.change_approvalsettings", "jackpots.change_jackpotsettings"}
+    guarded = {
+        "bonuses.issue_bonusgrant",
+        "jackpots.change_live_terms",
+        "jackpots.draw_instance",
+        "jackpots.drop_pot",
+        "promos.claw_back_userpromo",
+    }
+
+    setting = [role for role in TABLE if ROLES[role] & limits]
+    assert setting == ["Compliance"]
+    for role in setting:
+        deciding = {name for name in ROLES[role] if name.partition(".")[2].startswith("approve_")}
+        assert ROLES[role] & guarded | deciding == set(), role
 
 
 def test_compliance_gives_nobody_anything() -> None:
