@@ -9,10 +9,11 @@ from unfold.enums import ActionVariant
 from core.admin import ReasonForm, ServicePage
 from core.admin.display import amount_text
 from jackpots.admin.draft_rows import PrintableField
-from jackpots.enums import DropType, InstanceStatus
+from jackpots.enums import DropType, InstanceStatus, WinCause, WinStatus
 from jackpots.models import Instance
 from jackpots.selectors import read_meters
 from jackpots.services import drops
+from jackpots.services.thresholds import find_win_threshold
 
 _DROPPING = (InstanceStatus.ACTIVE, InstanceStatus.CLOSING)
 
@@ -78,10 +79,7 @@ class DropPage(ServicePage[Instance]):
         return [
             f"The player wins all that the pot holds when it drops. Now: {', '.join(values)}.",
             "The pot then begins again with its seed, from its reserve first, then from the house.",
-            (
-                "The win is paid within seconds, or waits for somebody else's approval if it is "
-                "above the operator's threshold. You cannot approve it yourself."
-            ),
+            self._waiting(),
             "A drop cannot be taken back.",
         ]
 
@@ -103,7 +101,23 @@ class DropPage(ServicePage[Instance]):
                 now=self.now,
             )
         amount = amount_text(win.amount, win.currency)
-        return f"{given['pot']} dropped: {given['player']} has won {amount}."
+        done = f"{given['pot']} dropped: {given['player']} has won {amount}."
+        if win.status == WinStatus.AWAITING_APPROVAL:
+            return f"{done} It is not paid before somebody else has approved it."
+        return done
+
+    def _waiting(self) -> str:
+        operator = self.subject.operator
+        above = find_win_threshold(
+            operator=operator, cause=WinCause.MANUAL, initiated_by=self.actor
+        )
+        if above is None:
+            return "The win is paid within seconds."
+        told = amount_text(above, operator.base_currency)
+        return (
+            f"A win above {told} waits for somebody else's approval: you cannot approve it "
+            "yourself. Any other is paid within seconds."
+        )
 
     def _names(self) -> list[str]:
         pots = self.subject.pots.filter(drop_type=DropType.MANUAL).order_by("position")

@@ -8,10 +8,17 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
-from core.admin import Panel, ReadOnlyAdmin, ServiceForm, ServicePage, panel_on
+from approvals.admin.protections import (
+    Change,
+    ProtectionForm,
+    ProtectionPage,
+    change_of_limit,
+)
+from core.admin import Panel, ReadOnlyAdmin, panel_on
 from core.admin.display import amount_text, object_link, url_of
 from core.admin.fields import DecimalTextField
 from jackpots.models import JackpotSettings
+from jackpots.rules.approval import WIN_APPROVAL_ABOVE
 from jackpots.selectors import get_jackpot_settings
 from jackpots.services.settings import put_jackpot_settings
 from operators.models import Operator
@@ -19,7 +26,7 @@ from operators.models import Operator
 _CHANGE = "jackpots.change_jackpotsettings"
 
 
-class SettingsForm(ServiceForm):
+class SettingsForm(ProtectionForm):
     """Above what a win waits for somebody; that none waits has to be said."""
 
     wins = forms.ChoiceField(
@@ -27,6 +34,7 @@ class SettingsForm(ServiceForm):
         choices=[("", "Choose"), ("above", "Those above an amount"), ("never", "Never")],
     )
     win_approval_above = DecimalTextField(required=False, label="The amount")
+    field_order = ("wins", "win_approval_above", "reason")
 
     def __init__(self, data: Any, *, settings: JackpotSettings | None) -> None:
         super().__init__(data)
@@ -56,10 +64,10 @@ class NewSettingsForm(SettingsForm):
     operator = forms.ModelChoiceField(
         queryset=Operator.objects.order_by("name"), empty_label="Choose an operator"
     )
-    field_order = ("operator", "wins", "win_approval_above")
+    field_order = ("operator", "wins", "win_approval_above", "reason")
 
 
-class _SettingsPage(ServicePage[Any]):
+class _SettingsPage(ProtectionPage):
     """Set above what a win waits."""
 
     permission = _CHANGE
@@ -72,14 +80,35 @@ class _SettingsPage(ServicePage[Any]):
                 "A win of exactly this is not above it. Without an exchange rate nobody knows "
                 "what a win is worth, so it waits."
             ),
+            (
+                "A pot that staff drop by hand is something given by hand: the approval limit of "
+                "bonuses by hand holds for it, too, whatever is set here."
+            ),
             "Wins that wait already go on waiting.",
         ]
 
-    def put(self, operator: Operator, form: Any) -> str:
+    def operator_of(self, form: Any) -> Operator:
+        """Return whose settings the form is about."""
+        raise NotImplementedError
+
+    def changes(self, form: Any) -> list[Change]:
+        """Return what the form would change, compared with what holds now."""
+        operator = self.operator_of(form)
+        return change_of_limit(
+            "Wins wait for approval",
+            get_jackpot_settings(operator=operator).win_approval_above,
+            form.cleaned_data["win_approval_above"],
+            currency=operator.base_currency,
+            never="never",
+        )
+
+    def call(self, form: Any) -> str:
         """Set it."""
+        operator = self.operator_of(form)
         put_jackpot_settings(
             operator=operator,
             win_approval_above=form.cleaned_data["win_approval_above"],
+            reason=form.cleaned_data["reason"],
             actor=self.actor,
             now=self.now,
         )
@@ -87,7 +116,7 @@ class _SettingsPage(ServicePage[Any]):
 
 
 class AddSettingsPage(_SettingsPage):
-    """Set up an operator whose wins have never waited."""
+    """Set up an operator for which the default has held."""
 
     name = "add"
     verb = "Set up"
@@ -103,9 +132,10 @@ class AddSettingsPage(_SettingsPage):
         form.fields["operator"].initial = self.request.GET.get("operator")
         return form
 
-    def call(self, form: Any) -> str:
-        """Set it."""
-        return self.put(form.cleaned_data["operator"], form)
+    def operator_of(self, form: Any) -> Operator:
+        """Return the operator that was chosen."""
+        operator: Operator = form.cleaned_data["operator"]
+        return operator
 
 
 class EditSettingsPage(_SettingsPage):
@@ -124,9 +154,10 @@ class EditSettingsPage(_SettingsPage):
         """Return the form with what holds."""
         return SettingsForm(data, settings=self.subject)
 
-    def call(self, form: Any) -> str:
-        """Set it."""
-        return self.put(self.subject.operator, form)
+    def operator_of(self, form: Any) -> Operator:
+        """Return the operator that the settings are of."""
+        operator: Operator = self.subject.operator
+        return operator
 
 
 @admin.register(JackpotSettings)
@@ -140,8 +171,8 @@ class JackpotSettingsAdmin(ReadOnlyAdmin):
     pages = (EditSettingsPage,)
     empty_icon = "tune"
     empty_text = (
-        "No operator has jackpot settings of its own, so every win is paid without anybody's "
-        "approval."
+        "No operator has jackpot settings of its own, so the default holds: a win above "
+        f"{WIN_APPROVAL_ABOVE:,} of the base currency waits for somebody's approval."
     )
 
     @admin.display(description="Wins wait for approval")
@@ -178,5 +209,5 @@ def settings_panel(request: HttpRequest, operator: Operator, now: datetime) -> P
 
 def _above(settings: JackpotSettings) -> str:
     if settings.win_approval_above is None:
-        return "Never: all are paid at once"
+        return "Never, however large they are"
     return f"Above {amount_text(settings.win_approval_above, settings.operator.base_currency)}"

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from core.models import AmountField, amount_check
+from jackpots.rules.approval import WIN_APPROVAL_ABOVE
 
 
 class JackpotSettings(models.Model):
@@ -16,6 +17,7 @@ class JackpotSettings(models.Model):
     win_approval_above = AmountField(
         null=True,
         blank=True,
+        default=WIN_APPROVAL_ABOVE,
         help_text="Wins above it, in the base currency, wait for approval; empty: none do.",
     )
 

@@ -14,13 +14,19 @@ from operators.models import Operator
 
 @transaction.atomic(durable=True)
 def put_jackpot_settings(
-    *, operator: Operator, win_approval_above: Decimal | None, actor: Actor, now: datetime
+    *,
+    operator: Operator,
+    win_approval_above: Decimal | None,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
 ) -> JackpotSettings:
     """
     Set how the operator runs jackpots, for wins found from now on.
 
     Wins above ``win_approval_above``, in the operator's base currency, wait for a second
-    person; with None, none do. Wins that wait already go on waiting.
+    person; with None, none do. Wins that wait already go on waiting. A pot that staff drop
+    has the limit of bonuses by hand, too, whatever is set here.
 
     :raises ResourceBusy: if the settings are in use; nothing was changed.
     """
@@ -38,6 +44,7 @@ def put_jackpot_settings(
         subject=settings,
         before={"win_approval_above": _described(before, operator)},
         after={"win_approval_above": _described(win_approval_above, operator)},
+        reason=reason,
         now=now,
     )
     return settings

@@ -20,13 +20,12 @@ from core import audit, locks, money
 from core.actors import Actor
 from core.errors import InvalidRequest, NotFound
 from core.models import new_id
-from core.money import EXACT, format_amount
+from core.money import format_amount
 from jackpots.enums import WinCause, WinStatus
 from jackpots.errors import WinWrongState
-from jackpots.models import Draw, Instance, JackpotSettings, Pot, Prize, Win
+from jackpots.models import Draw, Instance, Pot, Prize, Win
 from jackpots.services.announcements import announce_found_wins, announce_win
-from jackpots.services.exchange import find_exchange
-from operators.errors import ExchangeRateMissing
+from jackpots.services.thresholds import WinThreshold, read_win_threshold
 from operators.models import Operator
 from players.models import Player
 
@@ -44,21 +43,6 @@ class DrawnWin:
     prize: Prize | None
     position: int
     counter: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Threshold:
-    """Above what a win waits, in the base currency, and what a unit of the win is worth there."""
-
-    above: Decimal | None
-    rate: Decimal | None
-
-    def is_exceeded(self, amount: Decimal) -> bool:
-        """Tell whether a win of the amount waits for a second person."""
-        if self.above is None:
-            return False
-        # Nobody knows what it is worth, so somebody looks at it.
-        return self.rate is None or EXACT.multiply(amount, self.rate) > self.above
 
 
 @transaction.atomic(savepoint=False)
@@ -85,7 +69,9 @@ def record_win(
     win waits for approval; so does one whose worth in the base currency is not known.
     """
     assert money.has_only_minor_units(amount, money.get_currency(instance.currency)), amount
-    threshold = _threshold_of(instance, now=now)
+    threshold = read_win_threshold(
+        instance=instance, cause=cause, initiated_by=initiated_by, now=now
+    )
     win = Win(
         id=win_id or new_id(),
         operator=instance.operator,
@@ -128,7 +114,9 @@ def record_drawn_wins(
     for a thousand winners as for one.
     """
     instance = draw.instance
-    threshold = _threshold_of(instance, now=now)
+    threshold = read_win_threshold(
+        instance=instance, cause=WinCause.DRAW, initiated_by=initiated_by, now=now
+    )
     for start in range(0, len(drawn), _WINS_AT_ONCE):
         some = drawn[start : start + _WINS_AT_ONCE]
         players = Player.objects.in_bulk({won.player_id for won in some})
@@ -300,24 +288,9 @@ def _record_decision(win: Win, action: str, *, actor: Actor, now: datetime) -> N
     )
 
 
-def _threshold_of(instance: Instance, *, now: datetime) -> _Threshold:
-    """Return above what a win of the instance waits; the same for all wins of an instant."""
-    operator = instance.operator
-    settings = JackpotSettings.objects.filter(operator=operator).first()
-    if settings is None or settings.win_approval_above is None:
-        return _Threshold(above=None, rate=None)
-    try:
-        exchange = find_exchange(
-            operator=operator, source=instance.currency, target=operator.base_currency, now=now
-        )
-    except (ExchangeRateMissing, InvalidRequest):
-        return _Threshold(above=settings.win_approval_above, rate=None)
-    return _Threshold(above=settings.win_approval_above, rate=exchange.rate)
-
-
-def _beginning(threshold: _Threshold, amount: Decimal, *, now: datetime) -> dict[str, Any]:
+def _beginning(threshold: WinThreshold, amount: Decimal, *, now: datetime) -> dict[str, Any]:
     """Return how a win of the amount begins: waiting, or to be paid at once."""
-    if threshold.is_exceeded(amount):
+    if threshold.is_passed(amount):
         return {"status": WinStatus.AWAITING_APPROVAL, "next_attempt_at": None}
     return {"status": WinStatus.PAYABLE, "next_attempt_at": now}
 

@@ -20,6 +20,7 @@ from tests.admin.conftest import messages_of, page_of
 from tests.admin.world import contribute_to
 from tests.factories.approvals import ApprovalSettingsFactory
 from tests.factories.jackpots import InstanceFactory
+from tests.factories.operators import ExchangeRateFactory
 from tests.factories.players import PlayerFactory
 
 pytestmark = pytest.mark.django_db
@@ -165,6 +166,7 @@ def test_terms_that_nobody_touched_do_not_wait(office: Client, operator: Operato
 
 
 def test_a_pot_drops_to_the_player_that_somebody_names(office: Client, daily: Instance) -> None:
+    ExchangeRateFactory.create(operator=daily.operator)
     PlayerFactory.create(operator=daily.operator, reference="anna")
     given = {"pot": "main", "player": "anna", "reason": "The draw on stage"}
 
@@ -174,11 +176,28 @@ def test_a_pot_drops_to_the_player_that_somebody_names(office: Client, daily: In
     dropped = office.post(page_of(daily, "drop"), given, follow=True)
 
     assert "Now: main 100.00 EUR." in shown[0]
+    assert "A win above 500.00 USD waits for somebody else's approval" in shown[2]
     assert unknown.status_code == 404
     assert "There is no such player." in unknown.content.decode()
     assert not_manual.status_code == 200
     assert messages_of(dropped) == ["main dropped: anna has won 100.00 EUR."]
-    assert Win.objects.get().player.reference == "anna"
+    win = Win.objects.get()
+    assert (win.player.reference, win.status) == ("anna", "payable")
+
+
+def test_a_pot_that_nobody_may_give_away_alone_is_not_paid_when_it_drops(
+    office: Client, operator: Operator
+) -> None:
+    ExchangeRateFactory.create(operator=operator)
+    PlayerFactory.create(operator=operator, reference="anna")
+    grand = InstanceFactory.create(operator=operator, progressive=True, pots=[{"seed": "250000"}])
+    given = {"pot": "main", "player": "anna", "reason": "My cousin"}
+
+    dropped = office.post(page_of(grand, "drop"), given, follow=True)
+
+    [told] = messages_of(dropped)
+    assert told.startswith("main dropped: anna has won 250,000.00 EUR. It is not paid before")
+    assert Win.objects.get().status == "awaiting_approval"
 
 
 def test_a_raffle_says_among_whom_it_is_drawn_and_can_be_verified_after(

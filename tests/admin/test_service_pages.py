@@ -61,6 +61,10 @@ WITH_REASON += (
     "drop",
     "terms",
     "time-zone",
+    "approvals.ApprovalSettings:add",
+    "approvals.ApprovalSettings:edit",
+    "jackpots.JackpotSettings:add",
+    "jackpots.JackpotSettings:edit",
 )
 #: An empty form of these is an empty list, and the list was empty; or it asks for nothing.
 HARMLESS = ("promos.Promo:games", "adapters.AdapterConfig:test")

@@ -17,6 +17,7 @@ from jackpots.services import drawing, payouts
 from jackpots.services.verification import verify_draw
 from operators.models import Operator
 from tests.factories.jackpots import InstanceFactory
+from tests.factories.operators import ExchangeRateFactory
 from tests.faults.forking import KILLED, run_forked
 from tests.jackpots.conftest import link, meter
 from tests.jackpots.raffles import Raffling, again, books_balance
@@ -37,6 +38,7 @@ FAILPOINTS = (
 
 @pytest.fixture
 def world(operator: Operator, actor: Actor, now: datetime) -> Raffling:
+    ExchangeRateFactory.create(operator=operator)
     return Raffling(operator, actor, now)
 
 

@@ -19,6 +19,7 @@ from operators.models import Operator
 from players.models import Player
 from tests.concurrency.sabotage import execute, triggers_off
 from tests.factories.jackpots import InstanceFactory
+from tests.factories.operators import ExchangeRateFactory
 from tests.jackpots.conftest import let_the_horizon_pass
 from tests.jackpots.ledger import Ledger
 from wallets.enums import AccountKind, Tag
@@ -130,6 +131,7 @@ def test_what_a_player_paid_is_in_the_ledger(instance: Instance, player: Player)
 
 
 def test_each_altered_number_of_a_win_is_found(operator: Operator, player: Player) -> None:
+    ExchangeRateFactory.create(operator=operator)
     pot = {"seed": Decimal(5), "drop_type": "hit_rate", "drop_probability": Decimal(1)}
     instance = InstanceFactory.create(operator=operator, progressive=True, pots=[pot])
     ledger = Ledger(operator, TASK)

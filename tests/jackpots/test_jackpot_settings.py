@@ -18,16 +18,18 @@ PATH = "/v1/jackpot-settings"
 def test_settings_come_as_they_are_and_are_put(client: Client, operator: Operator) -> None:
     wanted = {"win_approval_above": "1000.00"}
 
-    assert client.get(PATH).json() == {"win_approval_above": None}
+    assert client.get(PATH).json() == {"win_approval_above": "10000.00"}
     assert client.put(PATH, wanted).json() == wanted
     assert client.put(PATH, wanted).json() == wanted
     assert client.get(PATH).json() == wanted
     assert client.put(PATH, {"win_approval_above": None}).json() == {"win_approval_above": None}
+    # A null that was set is one, not the default.
+    assert client.get(PATH).json() == {"win_approval_above": None}
 
     trail = AuditEntry.objects.order_by("pk")
     assert [entry.action for entry in trail] == ["jackpot.settings_changed"] * 2
     assert [entry.after for entry in trail] == [wanted, {"win_approval_above": None}]
-    assert trail[1].before == wanted
+    assert [entry.before for entry in trail] == [{"win_approval_above": "10000.00"}, wanted]
 
 
 @pytest.mark.parametrize("value", ["-1", 1000, "NaN", "1e3", "", True])

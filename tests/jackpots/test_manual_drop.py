@@ -16,7 +16,7 @@ from operators.models import Operator
 from players.models import Player
 from tests.conftest import Client
 from tests.factories.jackpots import InstanceFactory, OptInFactory
-from tests.factories.operators import LONG_AGO
+from tests.factories.operators import LONG_AGO, ExchangeRateFactory
 from tests.factories.players import PlayerFactory
 from tests.jackpots.conftest import let_the_horizon_pass, meter
 
@@ -28,6 +28,7 @@ SEEDED = {"seed": Decimal(10)}
 @pytest.fixture
 def instance(operator: Operator) -> Instance:
     """A progressive in euros with one pot that somebody drops, at its seed of 10."""
+    ExchangeRateFactory.create(operator=operator)
     return InstanceFactory.create(operator=operator, progressive=True, pots=[SEEDED])
 
 

@@ -19,6 +19,7 @@ from jackpots.representations import represent_win
 from jackpots.services.wins import approve_win, record_win, reject_win
 from operators.models import Operator
 from players.models import Player
+from tests.factories.approvals import ApprovalSettingsFactory
 from tests.factories.jackpots import InstanceFactory, PotEntryFactory, WinFactory
 from tests.factories.operators import ExchangeRateFactory, OperatorFactory
 from tests.jackpots.paying import audited, read, told
@@ -60,8 +61,10 @@ def found(instance: Instance, player: Player, amount: str, now: datetime, **more
 
 
 def test_a_win_is_payable_at_once_and_told_of_as_the_api_shows_it(
-    instance: Instance, player: Player, now: datetime
+    operator: Operator, instance: Instance, player: Player, now: datetime
 ) -> None:
+    JackpotSettings.objects.create(operator=operator, win_approval_above=None)
+
     win = found(
         instance,
         player,
@@ -96,8 +99,10 @@ def test_above_the_threshold_in_the_base_currency_it_waits(
     operator: Operator, instance: Instance, player: Player, now: datetime
 ) -> None:
     dollars = InstanceFactory.create(operator=operator, progressive=True, currency="USD")
+    settings = JackpotSettings.objects.create(operator=operator, win_approval_above=None)
     before = found(instance, player, "999999.00", now)
-    JackpotSettings.objects.create(operator=operator, win_approval_above=Decimal("12.50"))
+    settings.win_approval_above = Decimal("12.50")
+    settings.save()
 
     unknown = found(instance, player, "0.01", now)
     known = found(dollars, player, "12.50", now)
@@ -110,6 +115,43 @@ def test_above_the_threshold_in_the_base_currency_it_waits(
     assert found_as == ["payable", waits, "payable", "payable", waits]
     assert read(above).next_attempt_at is None
     assert told(above) == [("jackpot.pot.won", waits)]
+
+
+@pytest.mark.parametrize(("amount", "waits"), [("8000.00", False), ("8000.01", True)])
+def test_an_operator_that_has_set_nothing_has_a_threshold(
+    amount: str, waits: bool, operator: Operator, instance: Instance, player: Player, now: datetime
+) -> None:
+    # Ten thousand dollars are eight thousand euros.
+    ExchangeRateFactory.create(operator=operator)
+
+    win = found(instance, player, amount, now)
+
+    assert not JackpotSettings.objects.exists()
+    assert (read(win).status == "awaiting_approval") is waits
+
+
+def test_a_pot_that_staff_drop_has_the_limit_of_bonuses_by_hand(
+    operator: Operator, instance: Instance, player: Player, actor: Actor, now: datetime
+) -> None:
+    ExchangeRateFactory.create(operator=operator)
+    key = Actor(kind=ActorKind.API_KEY, ref="1")
+    dropped: dict[str, Any] = {"cause": WinCause.MANUAL, "initiated_by": actor}
+
+    equal = found(instance, player, "400.00", now, **dropped)
+    above = found(instance, player, "400.01", now, **dropped)
+    by_a_system = found(instance, player, "400.01", now, **{**dropped, "initiated_by": key})
+    by_chance = found(instance, player, "400.01", now)
+    # That no win waits is said of wins; what one person may give away is another matter.
+    JackpotSettings.objects.create(operator=operator, win_approval_above=None)
+    above_still = found(instance, player, "400.01", now, **dropped)
+    ApprovalSettingsFactory.create(operator=operator, manual_grant_above=None)
+    allowed = found(instance, player, "999999.00", now, **dropped)
+
+    waiting = [
+        read(win).status == "awaiting_approval"
+        for win in (equal, above, by_a_system, by_chance, above_still, allowed)
+    ]
+    assert waiting == [False, True, False, False, True, False]
 
 
 def test_a_second_person_lets_it_be_paid(operator: Operator, waiting: Win, now: datetime) -> None:

@@ -25,14 +25,15 @@ class PutJackpotSettingsSerializer(BodySerializer[Any]):
 
     win_approval_above = MoneyField(
         allow_null=True,
-        help_text="In the base currency: wins above it wait for approval. Null: none do.",
+        help_text="In the base currency: wins above it wait for approval. Null: none do. Of pots"
+        " that staff drop, the approval limit of bonuses by hand holds as well.",
     )
 
 
 class JackpotSettingsSerializer(serializers.Serializer[Any]):
     """How jackpots are run."""
 
-    win_approval_above = MoneyField(allow_null=True)
+    win_approval_above = MoneyField(allow_null=True, help_text="10000 until it is set.")
 
 
 class JackpotSettingsView(WindfallView):
