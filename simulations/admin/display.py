@@ -100,13 +100,16 @@ def _figures(result: Result) -> list[tuple[str, str]]:
         ("Complete", percent(result.outcomes[Outcome.COMPLETED])),
         ("Half of these within", EMPTY if half is None else hours_text(half)),
         ("Staked by a player", amount_text(result.turnover, result.currency)),
-        (
-            "Acceptable from",
-            "no multiple"
-            if result.break_even is None
-            else f"{format_decimal(result.break_even)} ×",
-        ),
+        ("Acceptable from", _acceptable_from(result)),
     ]
+
+
+def _acceptable_from(result: Result) -> str:
+    if result.break_even is not None:
+        return f"{format_decimal(result.break_even)} ×"
+    if result.is_unfinished_only:
+        return f"{EMPTY}, only because nobody can finish"
+    return "no multiple"
 
 
 def _completion_sentence(result: Result) -> str:

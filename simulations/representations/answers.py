@@ -62,6 +62,7 @@ def represent_simulation(simulation: Simulation) -> dict[str, Any]:
         "turnover": amount(result.turnover),
         "turnover_multiple": _decimal(result.turnover_multiple),
         "break_even_multiple": _decimal(result.break_even),
+        "acceptable_only_unfinished": result.is_unfinished_only,
         "cost_by_multiple": [
             {"multiple": _decimal(multiple), "cost": amount(cost)}
             for multiple, cost in result.costs
@@ -265,7 +266,12 @@ class SimulationSerializer(serializers.Serializer[Any]):
     turnover_multiple = DecimalStringField(allow_null=True)
     break_even_multiple = DecimalStringField(
         allow_null=True,
-        help_text="From which multiple on the cost is acceptable; null: from none that was tried.",
+        help_text="From which multiple on the cost is acceptable; null: from none that was tried,"
+        " or only where nobody can finish.",
+    )
+    acceptable_only_unfinished = serializers.BooleanField(
+        help_text="True: no multiple that anybody can finish has an acceptable cost; larger ones"
+        " do, only because nobody can finish."
     )
     cost_by_multiple = CostByMultipleSerializer(many=True)
     scenario = PlayedScenarioSerializer()

@@ -63,8 +63,13 @@ def _figures(result: Result) -> Iterator[tuple[str, str]]:
             "Hours to complete",
             f"{_plain(hours['0.5'])} (half), {_plain(hours['0.95'])} (19 of 20)",
         )
-    even = result.break_even
-    yield "Acceptable from", "no multiple tried" if even is None else f"{_plain(even)} x the bonus"
+    yield "Acceptable from", _acceptable_from(result)
+
+
+def _acceptable_from(result: Result) -> str:
+    if result.break_even is not None:
+        return f"{_plain(result.break_even)} x the bonus"
+    return "only because nobody can finish" if result.is_unfinished_only else "no multiple tried"
 
 
 def _outcomes(result: Result) -> Iterator[str]:

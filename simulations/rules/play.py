@@ -102,18 +102,19 @@ class Milestones:
     What players would have if a smaller requirement had been theirs: for every milestone.
 
     ``reached`` adds up what they would have at the milestone, ``ended`` what those have who
-    ended before it.
+    ended before it; ``finishers`` counts who reached it.
     """
 
     progress: Ints
     reached: Ints
     ended: Ints
+    finishers: Ints
 
     @classmethod
     def at(cls, progress: Sequence[int]) -> "Milestones":
         """Return milestones, in ascending order, that nobody has reached."""
-        reached, ended = np.zeros((2, len(progress)), dtype=np.int64)
-        return cls(np.array(progress, dtype=np.int64), reached, ended)
+        reached, ended, finishers = np.zeros((3, len(progress)), dtype=np.int64)
+        return cls(np.array(progress, dtype=np.int64), reached, ended, finishers)
 
     def values(self) -> Ints:
         """Return the sum of what players have at the end, were each milestone the last."""
@@ -218,6 +219,7 @@ class Table:
             purses, level = self.purses, self.level[passing]
             worth = released(self.position, purses.main[passing], purses.bonus[passing])
             np.add.at(self.milestones.reached, level, worth)
+            np.add.at(self.milestones.finishers, level, 1)
             done = passing[level == last]
             if done.size:
                 self._complete(done, number)

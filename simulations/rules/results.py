@@ -14,7 +14,7 @@ from simulations.enums import Outcome
 from simulations.rules.odds import Choice, Ints
 from simulations.rules.play import OUTCOMES
 from simulations.rules.position import Position, amount_of
-from simulations.rules.running import CostAt, Run, break_even_of, pace_of
+from simulations.rules.running import CostAt, Run, break_even_of, is_unfinished_only, pace_of
 from simulations.rules.scenario import Scenario
 
 QUANTILES = ("0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
@@ -51,7 +51,8 @@ class Result:
     ``cost`` is what a player has at the end beyond what they brought: below zero the house
     earns. It is ``booked_cost``, the bonus less what came back of it, less ``margin``, what
     the house won by the bets. ``empty`` is the share of players who end with less than the
-    least stake; ``bars`` are the others.
+    least stake; ``bars`` are the others. Without a ``break_even``, ``is_unfinished_only`` says
+    whether the cost is acceptable at larger multiples, but only because nobody can finish.
     """
 
     currency: str
@@ -80,6 +81,7 @@ class Result:
     bars: tuple[Bar, ...]
     costs: tuple[tuple[Decimal, Decimal], ...]
     break_even: Decimal | None
+    is_unfinished_only: bool
 
 
 def acceptable_share_of(*, position: Position, scenario: Scenario) -> Decimal:
@@ -149,6 +151,7 @@ def result_of(
             for each in costs
         ),
         break_even=None if break_even is None else _rounded(Decimal(repr(break_even)), 1),
+        is_unfinished_only=is_unfinished_only(costs=costs, acceptable=float(acceptable)),
     )
 
 

@@ -35,10 +35,15 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class CostAt:
-    """What a player costs on average if the bonus had to be wagered ``multiple`` times."""
+    """
+    What a player costs on average if the bonus had to be wagered ``multiple`` times.
+
+    Where nobody would have finished, it costs what is left to players who did not.
+    """
 
     multiple: float
     cost: float
+    is_finished: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +112,29 @@ def try_larger_requirements(*, position: Position, odds: Odds, scenario: Scenari
 
 
 def break_even_of(*, costs: Sequence[CostAt], acceptable: float) -> float | None:
-    """Return the multiple from which on the bonus costs what is acceptable, or null."""
+    """
+    Return the multiple from which on the bonus costs what is acceptable, or null.
+
+    What nobody can finish says nothing of what is before it: cost does not fall towards it, it
+    falls away.
+    """
     before: CostAt | None = None
     for each in costs:
         if each.cost <= acceptable:
+            if not each.is_finished:
+                return None
             if before is None or before.cost == each.cost:
                 return each.multiple
             share = (before.cost - acceptable) / (before.cost - each.cost)
             return before.multiple + share * (each.multiple - before.multiple)
         before = each
     return None
+
+
+def is_unfinished_only(*, costs: Sequence[CostAt], acceptable: float) -> bool:
+    """Tell whether the cost is acceptable only because nobody can finish."""
+    first = next((each for each in costs if each.cost <= acceptable), None)
+    return first is not None and not first.is_finished
 
 
 def _play(
@@ -206,8 +224,11 @@ def _costs(position: Position, milestones: Milestones, players: int) -> list[Cos
         CostAt(
             multiple=int(progress) / position.bonus_progress,
             cost=int(value) / players - position.own_money,
+            is_finished=bool(finishers),
         )
-        for progress, value in zip(milestones.progress, milestones.values(), strict=True)
+        for progress, value, finishers in zip(
+            milestones.progress, milestones.values(), milestones.finishers, strict=True
+        )
     ]
 
 

@@ -18,6 +18,7 @@ from simulations.rules.position import Position, position_of
 from simulations.rules.results import Result, acceptable_share_of, result_of
 from simulations.rules.running import (
     break_even_of,
+    is_unfinished_only,
     run_scenario,
     try_larger_requirements,
 )
@@ -77,6 +78,7 @@ def simulate_terms(
             odds is not None
             and position.bonus_progress
             and break_even_of(costs=costs, acceptable=acceptable) is None
+            and not is_unfinished_only(costs=costs, acceptable=acceptable)
         ):
             costs += try_larger_requirements(position=position, odds=odds, scenario=scenario)
     finally:

@@ -1,18 +1,27 @@
 """The same seed has the same answer, another seed another; more requirements cost less."""
 
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
+from operators.models import Operator
 from simulations.enums import Outcome, Volatility
 from simulations.rules import running
 from simulations.rules.odds import Odds, list_choices
 from simulations.rules.play import ROUND_WORK
 from simulations.rules.position import position_of
-from simulations.rules.running import CostAt, break_even_of, run_scenario, try_larger_requirements
-from tests.simulations.scenarios import match_offer, played, result_for, scenario
+from simulations.rules.running import (
+    CostAt,
+    break_even_of,
+    is_unfinished_only,
+    run_scenario,
+    try_larger_requirements,
+)
+from simulations.services.simulating import simulate_terms
+from tests.simulations.scenarios import gift_offer, match_offer, played, result_for, scenario
 
 MIXED = {"volatility": Volatility.MEDIUM, "players": 3_000}
 
@@ -87,6 +96,32 @@ def test_a_break_even_lies_between_the_tried_multiples() -> None:
     assert break_even_of(costs=costs, acceptable=0) == 17.5
     assert break_even_of(costs=costs, acceptable=100) == 0
     assert break_even_of(costs=costs, acceptable=-30) is None
+
+
+def test_no_break_even_lies_between_what_can_be_finished_and_what_cannot() -> None:
+    costs = [CostAt(0, 100), CostAt(8, 75), CostAt(9, 0, is_finished=False)]
+
+    assert break_even_of(costs=costs, acceptable=50) is None
+    assert is_unfinished_only(costs=costs, acceptable=50)
+    assert break_even_of(costs=costs, acceptable=80) == pytest.approx(6.4)
+    assert not is_unfinished_only(costs=costs, acceptable=80)
+    assert not is_unfinished_only(costs=costs, acceptable=-1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("multiple", [1, 7, 9])
+def test_what_nobody_can_finish_in_time_is_not_acceptable_terms(
+    operator: Operator, now: datetime, multiple: int
+) -> None:
+    # In two hours of play there are 800 bets of 0.10: eight times the bonus, and no more.
+    offer = gift_offer(wagering_multiplier=Decimal(multiple), time_limit_hours=24)
+
+    wanted = {"players": 500}
+    result = simulate_terms(operator=operator, offer=offer, wanted=wanted, now=now).result
+
+    assert (result.break_even, result.is_unfinished_only) == (None, True)
+    finished = [cost for tried, cost in result.costs if tried <= 8]
+    assert min(finished) > result.acceptable_cost
 
 
 def test_all_that_became_of_the_money_is_told() -> None:

@@ -52,6 +52,17 @@ def test_a_file_is_told_as_a_table_with_the_warnings_first(run: Any, path: Path)
     assert any(line.split() == ["Completed", "100.0", "%", "#" * 40] for line in lines)
 
 
+def test_what_nobody_can_finish_is_told_as_such(run: Any, path: Path) -> None:
+    bonus = {**BODY["bonus"], "time_limit_hours": 24}  # type: ignore[dict-item]
+    path.write_text(json.dumps({"bonus": bonus, "players": 200}))
+
+    told = run("--file", str(path))
+    answer = json.loads(run("--file", str(path), "--json"))
+
+    assert "Acceptable from                   only because nobody can finish\n" in told
+    assert (answer["break_even_multiple"], answer["acceptable_only_unfinished"]) == (None, True)
+
+
 def test_json_is_what_the_api_answers(run: Any, path: Path, client: Any) -> None:
     body = {**BODY, "stakes": [{"stake": "1.00", "share": "1"}], "seed": 3}
 

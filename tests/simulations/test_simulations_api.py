@@ -93,6 +93,7 @@ def test_given_terms_are_answered_in_full(client: Client) -> None:
         "turnover": "20.00",
         "turnover_multiple": "2",
         "break_even_multiple": "12.5",
+        "acceptable_only_unfinished": False,
         "scenario": {
             "deposit": "0.00",
             "own_money": "0.00",
