@@ -96,7 +96,7 @@ _REFUSALS: dict[str, tuple[type[DomainError], str]] = {
     ),
     InvalidRequest.code: (
         InvalidRequest,
-        "The contribution would be larger than can be stored.",
+        "The contribution, or the player's tickets with it, would be more than can be stored.",
     ),
     InsufficientFunds.code: (
         InsufficientFunds,

@@ -3,7 +3,8 @@ Batches of contributions: every item is a request of its own, and they are writt
 
 One statement decides and writes them all, in one transaction (docs/adr/0009). Items that are
 alike but for key and player are decided once. What that statement does not do is sent after
-it, one by one: items that a player pays for, and those that repeat a key of the same batch.
+it, one by one: items that a player pays for, those that repeat a key of the same batch, and
+those of players who might come to hold more tickets than can be stored.
 """
 
 from collections.abc import Sequence
@@ -52,6 +53,9 @@ ITEMS_MAX = 1000
 _ATTEMPTS_MAX = 5
 
 _UNMADE: Any = object()
+
+#: What the database says of an item that it has not written, and that is to be sent by itself.
+_ALONE = {"outcome": "alone"}
 
 _decode = msgspec.json.Decoder().decode
 
@@ -132,7 +136,9 @@ def contribute_batch(
         failpoint("batch.after_record")
         if told is not None:
             for place, each in enumerate(decided, 1):
-                outcomes[each.number] = _settle(each, told.get(str(place)), now=now)
+                told_of = told.get(str(place))
+                if told_of != _ALONE:
+                    outcomes[each.number] = _settle(each, told_of, now=now)
             break
         for instance_id in {each.item.instance_id for each in decided}:
             forget_configuration(operator=operator, instance_id=instance_id)

@@ -20,12 +20,13 @@ from typing import Any
 from uuid import UUID
 
 from celery import current_app
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 
 from core import idempotency, locks
-from core.errors import DomainError, NotFound
+from core.errors import DomainError, InvalidRequest, NotFound
 from core.failpoints import failpoint
 from core.idempotency import IdempotencyKey
+from jackpots import errors
 from jackpots.enums import RequestStatus
 from jackpots.models import ContributionRequest
 from jackpots.selectors import get_instance
@@ -110,8 +111,9 @@ def apply_contribution_request(*, request_id: UUID, clock: Clock) -> bool:
     Apply a promised contribution, and tell whether that ended its request.
 
     Safe at any time, twice, and at once: a request that has ended, that somebody else is
-    applying, or that has been put off, is left alone. A refusal ends it as failed; one
-    that breaks, or finds the database busy, stays pending and is put off.
+    applying, or that has been put off, is left alone. A refusal ends it as failed, and so
+    does what the database cannot store, which it never could. One that breaks otherwise, or
+    finds the database busy, stays pending and is put off.
     """
     try:
         return _apply(request_id, now=clock())
@@ -168,6 +170,11 @@ def _apply(request_id: UUID, *, now: datetime) -> bool:
         if refusal.status >= 500:
             raise
         request.status, request.error = RequestStatus.FAILED, _stored(refusal)
+    except DataError:
+        # Not a refusal of ours, so somebody should look; but tried again it would be the same.
+        logger.exception("contribution request %s cannot be stored", request_id)
+        unstorable = errors.refusal(InvalidRequest.code)
+        request.status, request.error = RequestStatus.FAILED, _stored(unstorable)
     else:
         request.status, request.answer = RequestStatus.DONE, _plain(contributed.answer)
     failpoint("promises.after_effect")
