@@ -34,9 +34,9 @@ _HOURS = """
 
 # As the draw freezes them: a player's newest row says all that they have contributed.
 _TICKETS = """
-    SELECT count(*), coalesce(sum(held.tickets), 0)::bigint
+    SELECT count(*), coalesce(sum(held.tickets), 0)
     FROM (
-        SELECT div(standing.accumulated, %(ticket_cost)s)::bigint AS tickets
+        SELECT div(standing.accumulated, %(ticket_cost)s) AS tickets
         FROM (
             SELECT player_id, max(number) AS number FROM jackpots_contribution
             WHERE instance_id = %(instance)s AND accumulated IS NOT NULL
@@ -116,7 +116,7 @@ def count_tickets(*, instance: Instance) -> tuple[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(_TICKETS, {"instance": instance.pk, "ticket_cost": instance.ticket_cost})
         players, tickets = cursor.fetchone() or (0, 0)
-    return players, tickets
+    return players, int(tickets)
 
 
 def _carried(

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from core.models import AmountField, amount_check, append_only, new_id
 from core.querysets import OperatorQuerySet
-from jackpots.models.fields import MeterField, meter_check
+from jackpots.models.fields import MeterField, TicketSumField, meter_check
 from jackpots.models.instance import Instance
 
 
@@ -66,7 +66,7 @@ class Draw(models.Model):
     seed = models.CharField(max_length=64, blank=True, help_text="In hex; empty until drawn.")
     entries_digest = models.CharField(max_length=64, blank=True, help_text="SHA-256, in hex.")
     entries_count = models.PositiveIntegerField(null=True, blank=True)
-    tickets_total = models.BigIntegerField(null=True, blank=True)
+    tickets_total = TicketSumField(null=True, blank=True)
     pot_amount = MeterField(null=True, blank=True, default=None)
     terms = models.JSONField(default=list, help_text="The prizes, in the order they are drawn.")
 

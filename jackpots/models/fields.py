@@ -23,8 +23,22 @@ class MeterField(models.DecimalField):  # type: ignore[type-arg]
         super().__init__(**kwargs)
 
 
-def meter_check(name: str, field: str) -> models.CheckConstraint:
-    """Return the constraint of a meter's column: not negative, and a number (not NaN)."""
-    return models.CheckConstraint(
-        name=name, condition=Q(**{f"{field}__gte": 0, f"{field}__lt": METER_LIMIT})
-    )
+def meter_check(name: str, field: str, *, above_zero: bool = False) -> models.CheckConstraint:
+    """Return the constraint of a meter's column: not negative (or above zero), and a number."""
+    lower = {f"{field}__gt" if above_zero else f"{field}__gte": 0}
+    return models.CheckConstraint(name=name, condition=Q(**lower, **{f"{field}__lt": METER_LIMIT}))
+
+
+class TicketSumField(models.DecimalField):  # type: ignore[type-arg]
+    """The tickets of very many players: numeric(38, 0), a whole number in Python."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_digits", METER_DIGITS)
+        kwargs.setdefault("decimal_places", 0)
+        super().__init__(**kwargs)
+
+    def from_db_value(
+        self, value: Decimal | None, expression: object, connection: object
+    ) -> int | None:
+        """Return the number as it is counted."""
+        return None if value is None else int(value)

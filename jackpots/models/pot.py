@@ -143,7 +143,8 @@ class PotEntry(models.Model):
     pot = models.ForeignKey(Pot, on_delete=models.PROTECT, related_name="entries")
     cycle = models.PositiveIntegerField()
     kind = models.CharField(max_length=16, choices=EntryKind.choices)
-    amount = AmountField()
+    # What a pot holds is a sum, and moves as one.
+    amount = MeterField()
     counterpart = models.ForeignKey(
         Pot,
         on_delete=models.PROTECT,
@@ -159,7 +160,7 @@ class PotEntry(models.Model):
     class Meta:
         verbose_name_plural = "pot entries"
         constraints: ClassVar = [
-            amount_check("pot_entry_amount_positive", "amount", above_zero=True),
+            meter_check("pot_entry_amount_positive", "amount", above_zero=True),
             models.UniqueConstraint(
                 name="pot_entry_once_in_a_cycle",
                 fields=["pot", "cycle", "kind"],

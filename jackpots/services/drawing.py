@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from core import audit, locks, outbox, sealing
 from core.actors import Actor, ActorKind
 from core.failpoints import failpoint
-from core.money import EXACT, get_currency
+from core.money import AMOUNT_LIMIT, EXACT, get_currency
 from jackpots.enums import EntryKind, InstanceStatus
 from jackpots.models import Draw, DrawEntry, Instance, Pot, PotEntry, Prize
 from jackpots.rules.draws import (
@@ -185,7 +185,11 @@ def _freeze_entries(instance: Instance, draw: Draw) -> tuple[list[int], list[Ent
 
 
 def _gather(instance: Instance, pots: Sequence[Pot], *, now: datetime) -> Decimal:
-    """Move the meters of all pots into the first, and what is above them into the reserves."""
+    """
+    Move the meters of all pots into the first, and what is above them into the reserves.
+
+    Returns what is drawn for: what the first holds then.
+    """
     for pot in pots:
         accrued = EXACT.add(pot.opening, pot.folded)
         meter = accrued if pot.cap is None else min(accrued, pot.cap)
@@ -203,7 +207,11 @@ def _gather(instance: Instance, pots: Sequence[Pot], *, now: datetime) -> Decima
             )
             first.opening = EXACT.add(first.opening, pot.opening)
             pot.opening = Decimal(0)
-    prize_pot: Decimal = first.opening
+    # As a pot that drops: no prize is more than an amount can hold, and the rest is its reserve.
+    largest = EXACT.subtract(AMOUNT_LIMIT, get_currency(instance.currency).minor_unit)
+    prize_pot: Decimal = min(first.opening, largest)
+    first.reserve = EXACT.add(first.reserve, EXACT.subtract(first.opening, prize_pot))
+    first.opening = prize_pot
     return prize_pot
 
 
