@@ -67,9 +67,11 @@ def pay_due_wins(**_newer: Any) -> int:
 
 # At most this many a run, for each kind of step: beat comes back every second.
 DRAW_STEPS_PER_RUN_MAX = 50
+# A draw is one transaction, however many stand in it: one that is killed begins anew.
+FINISH_DRAWS_S_MAX = 3_600
 
 
-@shared_task
+@shared_task(time_limit=FINISH_DRAWS_S_MAX)
 def finish_draws(**_newer: Any) -> int:
     """Draw raffles that are due, and go on where one was left. Safe to run twice, or at once."""
     steps_count = draws.finish_draws(

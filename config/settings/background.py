@@ -30,6 +30,8 @@ CELERY_TASK_ROUTES = {
     "jackpots.tasks.*": {"queue": "jackpots"},
     # Apart: a platform that hangs holds up payouts, and no meters and no draws.
     "jackpots.tasks.pay_due_wins": {"queue": "payouts"},
+    # Apart: a big draw takes minutes, and meters have to come round every second.
+    "jackpots.tasks.finish_draws": {"queue": "draws"},
     "promos.tasks.*": {"queue": "promos"},
     "staff.tasks.*": {"queue": "core"},
     "wallets.tasks.*": {"queue": "wallets"},

@@ -3,14 +3,17 @@
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from celery import current_app
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from core import locks
 from core.actors import Actor
 from core.models import AuditEntry
+from jackpots import tasks
 from jackpots.enums import InstanceStatus
 from jackpots.models import Draw, Instance
 from jackpots.services import draws, folding, instances
@@ -157,3 +160,18 @@ def test_meters_of_others_are_folded_while_one_is_in_use(world: Raffling) -> Non
     assert folded == [1]
     assert (meter(held), meter(free)) == (5, 5)
     assert folding.fold_contributions(actor=world.actor, now=world.now, limit=9) == 1
+
+
+def test_draws_have_workers_and_time_of_their_own(settings: Any) -> None:
+    router = current_app.amqp.router
+
+    queues = {
+        task.name: router.route({}, task.name)["queue"].name
+        for task in (tasks.finish_draws, tasks.fold_contributions)
+    }
+
+    assert queues == {
+        "jackpots.tasks.finish_draws": "draws",
+        "jackpots.tasks.fold_contributions": "jackpots",
+    }
+    assert tasks.finish_draws.time_limit > settings.CELERY_TASK_TIME_LIMIT
