@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jackpots', '0022_batch_without_detours'),
+        ('jackpots', '0026_pot_entries_are_sums'),
     ]
 
     operations = [

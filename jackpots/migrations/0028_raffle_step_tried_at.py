@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("jackpots", "0022_batch_without_detours")]
+    dependencies: ClassVar = [("jackpots", "0027_wins_wait_by_default")]
 
     operations: ClassVar = [
         migrations.AddField(
