@@ -51,7 +51,7 @@ class PlayerAdmin(LargeTableAdmin):
     fieldsets: ClassVar = [
         (
             "Player",
-            {"fields": ["reference", "operator_link", "standing", "currency", "country_shown"]},
+            {"fields": ["id_shown", "operator_link", "standing", "currency", "country_shown"]},
         ),
         ("Profile", {"fields": ["levels", "affiliate", "tags_shown"]}),
         ("Totals", {"fields": ["deposits", "deposits_made", "wagers"]}),
@@ -93,6 +93,11 @@ class PlayerAdmin(LargeTableAdmin):
     def operator_link(self, player: Player) -> str:
         """Return a link to the operator."""
         return object_link(player.operator)
+
+    @admin.display(description="Player id")
+    def id_shown(self, player: Player) -> str:
+        """Return the operator's own id."""
+        return player.reference
 
     @admin.display(description="Standing")
     def standing(self, player: Player) -> str:

@@ -223,7 +223,7 @@ def test_a_long_report_says_how_much_of_it_is_shown_and_adds_all_up(
         )
     }
     assert (total["template"], total["granted_count"]) == ("Total EUR", "7")
-    assert (total["granted_amount"], total["cost_base"]) == ("70.00", "—")
+    assert (total["granted_amount"], total["cost_base"]) == ("70.00", "0.00 USD")
     assert "These are the newest 5 rows of 7." in audit.content.decode()
     assert len(audit.context["table"].rows) == 5
 
