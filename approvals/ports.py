@@ -43,7 +43,8 @@ class ApprovalKind:
     ``permission`` is what it takes to decide. ``obstacle`` says why it is not possible now
     (empty: it is), ``consequences`` lists in sentences what will happen now. ``follow_up`` is
     called when everything is committed, for what no transaction may wait for; it says what
-    came of it.
+    came of it. ``ended`` returns the rows that have ended among those that such requests are
+    about, by UUID: a request about one of them can never be done any more.
     """
 
     name: str
@@ -53,6 +54,7 @@ class ApprovalKind:
     obstacle: Callable[[Asked, datetime], str]
     consequences: Callable[[Asked], list[str]]
     follow_up: Callable[..., str] | None = None
+    ended: Callable[[], QuerySet[Any]] | None = None
 
 
 #: The columns of the queue, in their order; selectors.QueueItem says what each is.
@@ -73,6 +75,7 @@ COLUMNS = (
     "queue_decided_at",
     "queue_decided_by_kind",
     "queue_decided_by_ref",
+    "queue_is_over",
 )
 
 

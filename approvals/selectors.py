@@ -7,7 +7,20 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.db.models import DateTimeField, F, Q, QuerySet, TextField, Value
+from django.db.models import (
+    BooleanField,
+    Case,
+    DateTimeField,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    TextField,
+    UUIDField,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast
 
 from approvals import ports
@@ -53,6 +66,8 @@ class QueueItem:
     decided_at: datetime | None
     decided_by_kind: str
     decided_by_ref: str
+    #: What it is about has ended, so it can only be rejected.
+    is_over: bool
 
     @property
     def is_open(self) -> bool:
@@ -159,6 +174,12 @@ def list_requests_about(
     return found.order_by("-requested_at", "-pk")
 
 
+def is_over(*, approval: Approval) -> bool:
+    """Tell whether what a request is about has ended, so that it can never be done."""
+    found = Approval.objects.annotate(over=_over()).filter(pk=approval.pk)
+    return bool(found.values_list("over", flat=True).first())
+
+
 def title_of(kind: str) -> str:
     """Return what a kind of request, or another source of the queue, is called."""
     titles = {each.name: each.title for each in ports.list_sources()}
@@ -170,15 +191,23 @@ def title_of(kind: str) -> str:
 
 
 def count_waiting(user: Person, now: datetime) -> int:
-    """Return how much waits for a second person that ``user`` may see, in one statement."""
-    parts = [_waiting(source, now=now) for source in _visible(user)]
+    """
+    Return how much waits for a second person that ``user`` may see, in one statement.
+
+    What can never be done any more is not counted.
+    """
+    parts = [_doable(_waiting(source, now=now), source) for source in _visible(user)]
     return _together(parts).count() if parts else 0
 
 
 def list_waiting(user: Person, now: datetime, *, limit: int = WAITING_MAX) -> list[QueueItem]:
-    """Return what waits and ``user`` may see, longest first, in one statement."""
+    """
+    Return what waits and ``user`` may see, longest first, in one statement.
+
+    What can never be done any more is left out; the queue has it (list_open).
+    """
     parts = [
-        _waiting(source, now=now).order_by(source.asked_field, "pk")[:limit]
+        _doable(_waiting(source, now=now), source).order_by(source.asked_field, "pk")[:limit]
         for source in _visible(user)
     ]
     return _items(parts, order=("queue_asked_at", "queue_id"), limit=limit)
@@ -230,6 +259,7 @@ def queue_rows(
     asked_at: str = "requested_at",
     asked_by: str = "requested_by",
     expires_at: str | None = "expires_at",
+    over: Any = None,
 ) -> QuerySet[Any]:
     """
     Return the rows of a source with the columns of the queue.
@@ -255,14 +285,35 @@ def queue_rows(
         queue_decided_at=F("decided_at"),
         queue_decided_by_kind=F("decided_by_kind"),
         queue_decided_by_ref=F("decided_by_ref"),
+        queue_is_over=Value(value=False) if over is None else over,
     )
     return found
 
 
 def _own_rows() -> QuerySet[Any]:
     return queue_rows(
-        Approval.objects.all(), source="approval", kind=F("kind"), about=F("summary__0")
+        Approval.objects.all(),
+        source="approval",
+        kind=F("kind"),
+        about=F("summary__0"),
+        over=_over(),
     )
+
+
+def _over() -> Case:
+    """Return whether a request that waits is about something that has ended."""
+    # Nothing but a case keeps PostgreSQL from reading the ids of other kinds as UUIDs.
+    about = Cast(OuterRef("subject_id"), UUIDField())
+    cases = [
+        When(
+            kind=each.name,
+            status=ApprovalStatus.REQUESTED,
+            then=Exists(each.ended().filter(pk=about)),
+        )
+        for each in ports.list_kinds()
+        if each.ended is not None
+    ]
+    return Case(*cases, default=Value(value=False), output_field=BooleanField())
 
 
 #: Our own requests, as one source among the others. Which permission decides is the kind's.
@@ -328,6 +379,10 @@ def _waiting(source: QueueSource, *, now: datetime, **narrowed: Any) -> QuerySet
     if source.expires_field:
         rows = rows.filter(**{f"{source.expires_field}__gt": now})
     return rows
+
+
+def _doable(rows: QuerySet[Any], source: QueueSource) -> QuerySet[Any]:
+    return rows.filter(queue_is_over=False) if source is OWN else rows
 
 
 def _together(parts: Sequence[QuerySet[Any]]) -> QuerySet[Any]:

@@ -174,6 +174,13 @@ def format_amount(amount: Decimal, currency_code: str) -> str:
     return format_digits(f"{amount:.{AMOUNT_DECIMALS}f}", currency_code)
 
 
+def tell_amount(amount: Decimal, currency_code: str) -> str:
+    """Return an amount for people: "1,234.50 EUR"."""
+    sign = "−" if amount < 0 else ""
+    whole, point, fraction = format_amount(abs(amount), currency_code).partition(".")
+    return f"{sign}{int(whole):,}{point}{fraction} {currency_code}"
+
+
 def format_digits(digits: str, currency_code: str) -> str:
     """Return an amount in plain digits, with at most 8 decimals, as it goes over the wire."""
     decimals = get_currency(currency_code).decimals

@@ -1,6 +1,7 @@
 """Requests: the queue of everything that waits for a second person, and a page for each request."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.apps import apps
@@ -14,7 +15,7 @@ from approvals.admin.queue import request_badge, show_queue
 from approvals.models import Approval
 from approvals.selectors import title_of
 from core.admin import Panel, ReadOnlyAdmin
-from core.admin.display import EMPTY, code, instant, link, money, object_link, url_of
+from core.admin.display import EMPTY, amount_text, code, instant, link, money, object_link, url_of
 from core.admin.payload import payload_panel
 from core.admin.timeline import actor_text, decisions_about, timeline_panel
 
@@ -146,4 +147,4 @@ class ApprovalAdmin(ReadOnlyAdmin):
 def _amount_of(after: dict[str, Any]) -> str:
     if "amount" not in after:
         return ""
-    return f"{after['amount']} {after['currency']}"
+    return amount_text(Decimal(after["amount"]), after["currency"])

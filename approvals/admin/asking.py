@@ -9,7 +9,8 @@ from django.http import HttpResponse, HttpResponseRedirect
 
 from approvals.enums import Limit
 from approvals.models import Approval
-from approvals.selectors import get_limit
+from approvals.selectors import OWN, get_limit
+from approvals.services.requesting import list_alike
 from core.admin import ServicePage
 from core.admin.display import amount_text, instant_text, url_of
 from operators.models import Operator
@@ -35,9 +36,19 @@ class AskingPage(ServicePage[M]):
         if self.asked is None:
             return super().conclude(done)
         messages.warning(self.request, done)
+        alike = list_alike(approval=self.asked, now=self.now)
+        if alike:
+            told = " ".join(alike_sentence(each) for each in alike)
+            messages.warning(self.request, f"There are other requests about the same. {told}")
         if not self.request.user.has_perm("approvals.view_approval"):
             return HttpResponseRedirect(self.back_url())
         return HttpResponseRedirect(url_of("approvals.approval", self.asked.pk))
+
+
+def alike_sentence(approval: Approval) -> str:
+    """Say of another request about the same what it is, what became of it, and since when."""
+    status = OWN.words[approval.status].lower()
+    return f"{approval} ({status}, asked for {instant_text(approval.requested_at)} UTC)."
 
 
 def limit_sentences(operator: Operator, limit: Limit, what: str) -> list[str]:

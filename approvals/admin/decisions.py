@@ -6,13 +6,15 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.utils import timezone
 
+from approvals.admin.asking import alike_sentence
 from approvals.admin.forms import DecisionForm
 from approvals.admin.pages import Approving, DecisionPage, Rejecting
 from approvals.enums import ApprovalStatus
 from approvals.models import Approval
 from approvals.ports import ApprovalKind, get_kind
 from approvals.services import deciding
-from core.admin.display import instant
+from approvals.services.requesting import list_alike
+from core.admin.display import instant, link, url_of
 from core.admin.timeline import actor_text
 
 
@@ -71,6 +73,10 @@ class _ApprovalDecisionPage(DecisionPage[Approval]):
             asked_by=actor_text(asked.requested_by_kind, asked.requested_by_ref),
             asked_at=instant(asked.requested_at),
             asked_because=asked.reason,
+            alike=[
+                link(url_of("approvals.approval", each.pk), alike_sentence(each))
+                for each in list_alike(approval=asked, now=self.now)
+            ],
         )
         return super().show(form, status=status, **context)
 

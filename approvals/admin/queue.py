@@ -19,6 +19,7 @@ from approvals.selectors import (
     OWN,
     QueueItem,
     count_waiting,
+    is_over,
     list_decided,
     list_expired,
     list_open,
@@ -57,6 +58,8 @@ def request_badge(approval: Approval, *, now: datetime) -> str:
     is_open = approval.status == ApprovalStatus.REQUESTED
     if is_open and approval.expires_at <= now:
         return _expired_badge()
+    if is_open and is_over(approval=approval):
+        return _over_badge()
     label = OWN.words[approval.status]
     return badge(label, _TONES[approval.status])
 
@@ -70,6 +73,11 @@ _TONES = {
 
 def _expired_badge() -> str:
     return badge("Expired", Tone.QUIET, title="Nobody decided in time; it can be rejected.")
+
+
+def _over_badge() -> str:
+    title = "What it is about has ended; it can be rejected."
+    return badge("Cannot be done any more", Tone.QUIET, title=title)
 
 
 def _context_of(model_admin: Any, request: HttpRequest) -> dict[str, Any]:
@@ -151,6 +159,8 @@ def _rows(
 def _badge_of(item: QueueItem, *, now: datetime) -> str:
     if item.is_expired(now=now):
         return _expired_badge()
+    if item.is_over:
+        return _over_badge()
     if item.is_open:
         return badge(item.label, Tone.WARNING)
     return badge(item.label, Tone.BAD if item.status == ApprovalStatus.REJECTED else Tone.GOOD)
@@ -162,8 +172,8 @@ def _decisions(request: HttpRequest, item: QueueItem, *, now: datetime) -> list[
     if not item.is_open or is_own or not request.user.has_perm(item.decide_permission):
         return []
     prefix = item.model_label.replace(".", "_")
-    # What has expired can only be rejected, which comes last.
-    verbs = item.verbs[-1:] if item.is_expired(now=now) else item.verbs
+    # What has expired, or is over, can only be rejected, which comes last.
+    verbs = item.verbs[-1:] if item.is_expired(now=now) or item.is_over else item.verbs
     return [link(reverse(f"admin:{prefix}_{name}", args=[item.pk]), verb) for verb, name in verbs]
 
 

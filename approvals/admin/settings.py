@@ -47,7 +47,7 @@ class LimitsForm(ProtectionForm):
         max_value=VALID_HOURS_MAX,
         help_text=f"From 1 to {VALID_HOURS_MAX}. What waits already keeps its own.",
     )
-    field_order = (*_FIELDS, "reason")
+    field_order: tuple[str, ...] = (*_FIELDS, "reason")
 
     def __init__(self, data: Any, *, settings: ApprovalSettings | None) -> None:
         super().__init__(data)
@@ -104,8 +104,8 @@ class _LimitsPage(ProtectionPage):
             before, after = words if held.live_terms else reversed(words)
             changed.append(Change(_TERMS, before, after, is_off=held.live_terms))
         if held.valid_hours != given["valid_hours"]:
-            hours = [f"{each} hours" for each in (held.valid_hours, given["valid_hours"])]
-            changed.append(Change("Requests can be approved within", *hours))
+            before, after = (f"{each} hours" for each in (held.valid_hours, given["valid_hours"]))
+            changed.append(Change("Requests can be approved within", before, after))
         return changed
 
     def call(self, form: Any) -> str:

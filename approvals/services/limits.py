@@ -7,7 +7,7 @@ from approvals.enums import Limit
 from approvals.errors import ApprovalRequired
 from approvals.selectors import get_limit, get_settings, is_worth_more
 from core.actors import Actor, ActorKind
-from core.money import format_amount
+from core.money import tell_amount
 from operators.models import Operator
 
 
@@ -40,13 +40,13 @@ def refuse_alone_above(
     base = operator.base_currency
     if is_above is None:
         raise ApprovalRequired(
-            f"What {format_amount(amount, currency)} {currency} is worth in {base} is not known,"
-            " so it takes a second person."
+            f"What {tell_amount(amount, currency)} is worth in {base} is not known, so it"
+            " takes a second person."
         )
     if is_above:
         raise ApprovalRequired(
-            f"{format_amount(amount, currency)} {currency} is above"
-            f" {format_amount(above, base)} {base}, so it takes a second person."
+            f"{tell_amount(amount, currency)} is above {tell_amount(above, base)}, so it takes"
+            " a second person."
         )
 
 

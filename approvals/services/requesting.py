@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, Q
 
+from approvals.enums import ApprovalStatus
 from approvals.models import Approval
 from approvals.ports import get_kind
 from approvals.rules import fingerprint_of
@@ -17,6 +18,9 @@ from core.actors import Actor
 from core.errors import InvalidRequest
 from core.money import format_amount
 from operators.models import Operator
+
+#: For how long a decided request is mentioned beside one about the same.
+_LATELY = timedelta(hours=24)
 
 
 @transaction.atomic(savepoint=False)
@@ -96,3 +100,18 @@ def describe_approval(*, approval: Approval) -> dict[str, Any]:
         described["amount"] = format_amount(approval.amount, approval.currency)
         described["currency"] = approval.currency
     return described
+
+
+def list_alike(*, approval: Approval, now: datetime, limit: int = 5) -> list[Approval]:
+    """Return other requests about the same, open or decided within a day, newest first."""
+    found = Approval.objects.filter(
+        Q(status=ApprovalStatus.REQUESTED) | Q(decided_at__gte=now - _LATELY),
+        operator_id=approval.operator_id,
+        kind=approval.kind,
+        subject_type=approval.subject_type,
+        subject_id=approval.subject_id,
+    )
+    player = approval.payload.get("player_id")
+    if player is not None:
+        found = found.filter(payload__player_id=player)
+    return list(found.exclude(pk=approval.pk).order_by("-requested_at", "-pk")[:limit])

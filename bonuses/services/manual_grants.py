@@ -29,7 +29,7 @@ from core import locks
 from core.actors import Actor
 from core.idempotency import IdempotencyKey
 from core.locks import AdvisoryLock
-from core.money import format_amount, format_decimal
+from core.money import format_amount, format_decimal, tell_amount
 from operators.models import Operator
 from players.selectors import get_player
 
@@ -118,7 +118,7 @@ def _obstacle(asked: Asked, _now: datetime) -> str:
 
 def _consequences(asked: Asked) -> list[str]:
     payload = asked.payload
-    told = f"{payload['amount']} {payload['currency']}"
+    told = tell_amount(Decimal(payload["amount"]), payload["currency"])
     if payload["is_offer"]:
         given = (
             f"The next deposit of {payload['player_id']} that qualifies is matched, up to {told}."
@@ -227,13 +227,18 @@ def _summary_of(worked_out: WorkedOut, worth: Worth, request: BonusRequest) -> l
         second = "It matches no deposit."
         if deposit is not None:
             second = f"It matches a deposit of {_told(Worth(deposit, player.currency))}."
+    return [first, second, _wagering_told(template)]
+
+
+def _wagering_told(template: BonusTemplate) -> str:
+    if template.wagering_multiplier == 0:
+        return "Nothing to wager: it completes as soon as it is active."
     multiplier = format_decimal(template.wagering_multiplier)
-    basis = template.get_wagering_basis_display().lower()
-    return [first, second, f"To wager: {multiplier} times the {basis}."]
+    return f"To wager: {multiplier} times the {template.get_wagering_basis_display().lower()}."
 
 
 def _told(worth: Worth) -> str:
-    return f"{format_amount(worth.amount, worth.currency)} {worth.currency}"
+    return tell_amount(worth.amount, worth.currency)
 
 
 MANUAL_GRANT = ApprovalKind(

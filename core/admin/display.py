@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timeuntil
 
 from core.instants import tell_instant
-from core.money import EXACT, format_amount, format_decimal, get_currency
+from core.money import EXACT, format_decimal, get_currency, tell_amount
 
 EMPTY = "—"
 
@@ -38,14 +38,12 @@ def badge(text: str, tone: Tone, *, title: str = "") -> str:
 
 def amount_text(amount: Decimal | None, currency: str) -> str:
     """Return an amount for people: "1,234.50 EUR"; a dash when there is none."""
-    return EMPTY if amount is None else f"{figure_text(amount, currency)} {currency}"
+    return EMPTY if amount is None else tell_amount(amount, currency)
 
 
 def figure_text(amount: Decimal, currency: str) -> str:
     """Return an amount where its currency stands beside it: "1,234.50"."""
-    sign = "−" if amount < 0 else ""
-    whole, point, fraction = format_amount(abs(amount), currency).partition(".")
-    return f"{sign}{int(whole):,}{point}{fraction}"
+    return tell_amount(amount, currency).removesuffix(f" {currency}")
 
 
 def money(amount: Decimal | None, currency: str) -> str:

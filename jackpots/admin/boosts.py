@@ -1,6 +1,7 @@
 """Boosts: house money that somebody wants in a pot, and what a second person decided."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -10,7 +11,7 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
 from core.admin import Panel
-from core.admin.display import EMPTY, code, instant, lines, money, muted
+from core.admin.display import EMPTY, amount_text, code, instant, lines, money, muted
 from core.admin.search import parse_uuid
 from core.admin.timeline import actor_text, decisions_about, timeline_panel
 from jackpots.admin.boost_pages import ApplyBoostPage, RejectBoostPage
@@ -155,4 +156,6 @@ class BoostAdmin(OfPotAdmin):
 
 
 def _amount_of(after: dict[str, Any]) -> str:
-    return f"{after['amount']} {after['currency']}" if "amount" in after else ""
+    if "amount" not in after:
+        return ""
+    return amount_text(Decimal(after["amount"]), after["currency"])

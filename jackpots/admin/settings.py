@@ -34,7 +34,7 @@ class SettingsForm(ProtectionForm):
         choices=[("", "Choose"), ("above", "Those above an amount"), ("never", "Never")],
     )
     win_approval_above = DecimalTextField(required=False, label="The amount")
-    field_order = ("wins", "win_approval_above", "reason")
+    field_order: tuple[str, ...] = ("wins", "win_approval_above", "reason")
 
     def __init__(self, data: Any, *, settings: JackpotSettings | None) -> None:
         super().__init__(data)

@@ -1,6 +1,7 @@
 """Everything that happened to a win: who found it, who decided, and the money."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from core.admin.display import amount_text, url_of
@@ -37,7 +38,7 @@ def detail_of(after: dict[str, Any]) -> str:
     """Return what an entry about a win says of it, for people."""
     amount, currency = after.get("amount"), after.get("currency")
     told = [
-        f"{amount} {currency}" if amount and currency else "",
+        amount_text(Decimal(amount), currency) if amount and currency else "",
         f"pot {after['pot']}, cycle {after.get('cycle')}" if "pot" in after else "",
     ]
     return ", ".join(each for each in told if each)

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from approvals.errors import ApprovalChanged, ApprovalRequired
 from approvals.models import Approval
@@ -19,7 +20,8 @@ from approvals.ports import ApprovalKind, Asked
 from approvals.services.requesting import request_approval
 from core import locks
 from core.actors import Actor
-from core.money import format_amount
+from core.instants import tell_instant
+from core.money import tell_amount
 from jackpots.enums import DropType, InstanceStatus
 from jackpots.models import Instance
 from jackpots.services.live_terms import (
@@ -34,6 +36,13 @@ from jackpots.services.terms import PotTerms
 from operators.models import Operator
 
 KIND = "live_terms"
+#: An instance never becomes active again after these.
+_OVER = (
+    InstanceStatus.CLOSING,
+    InstanceStatus.DRAWN,
+    InstanceStatus.CLOSED,
+    InstanceStatus.CANCELLED,
+)
 
 
 def change_or_ask_live_terms(
@@ -174,7 +183,7 @@ def _drop_words(drop: Mapping[str, Any], currency: str) -> str:
         case DropType.MUST_HIT_BY_AMOUNT:
             return f"before it reaches {_money(drop['amount'], currency)}"
         case DropType.MUST_HIT_BY_TIME:
-            return f"by {drop['at']}"
+            return f"by {tell_instant(datetime.fromisoformat(drop['at']))}"
         case DropType.HIT_RATE:
             return f"by chance, {drop['probability']} for each unit wagered"
         case _:
@@ -182,7 +191,11 @@ def _drop_words(drop: Mapping[str, Any], currency: str) -> str:
 
 
 def _money(amount: str, currency: str) -> str:
-    return f"{format_amount(Decimal(amount), currency)} {currency}"
+    return tell_amount(Decimal(amount), currency)
+
+
+def _ended() -> QuerySet[Instance]:
+    return Instance.objects.filter(status__in=_OVER)
 
 
 def _instance_id_of(asked: Asked) -> UUID:
@@ -201,4 +214,5 @@ LIVE_TERMS = ApprovalKind(
     execute=_execute,
     obstacle=_obstacle,
     consequences=_consequences,
+    ended=_ended,
 )

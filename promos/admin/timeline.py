@@ -59,9 +59,7 @@ def detail_of(after: dict[str, Any]) -> str:
         ("not there", after.get("clawback_shortfall"), currency),
     ]
     return ", ".join(
-        f"{name} {_plain(value)} {unit}" for name, value, unit in told if value and Decimal(value)
+        f"{name} {amount_text(Decimal(value), unit)}"
+        for name, value, unit in told
+        if unit and value and Decimal(value)
     )
-
-
-def _plain(value: str) -> str:
-    return value.rstrip("0").rstrip(".") if "." in value else value

@@ -10,14 +10,16 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from approvals.errors import ApprovalRequired
 from approvals.models import Approval
 from approvals.ports import ApprovalKind, Asked
 from approvals.services.requesting import request_approval
 from core.actors import Actor
-from core.money import format_amount
+from core.money import format_amount, tell_amount
 from operators.models import Operator
+from promos.enums import CLOSED_STATUSES
 from promos.models import UserPromo
 from promos.services import endings
 from wallets.selectors import get_balances
@@ -89,8 +91,8 @@ def ask_for_clawback(
     claim = endings.lock_claim_to_cancel(operator=operator, user_promo_id=user_promo_id, now=now)
     endings.refuse_decrease(user_promo=claim, amount=amount)
     currency, player = claim.bonus_currency, claim.player.reference
-    told = f"{format_amount(amount, currency)} {currency}"
-    given = f"{format_amount(claim.bonus_amount or _ZERO, currency)} {currency}"
+    told = tell_amount(amount, currency)
+    given = tell_amount(claim.bonus_amount or _ZERO, currency)
     return request_approval(
         operator=operator,
         kind=KIND,
@@ -125,7 +127,7 @@ def _execute(*, asked: Asked, actor: Actor, now: datetime) -> str:
         now=now,
     )
     assert claim.clawback_amount is not None, "an ended claim says what was taken"
-    taken = f"{format_amount(claim.clawback_amount, claim.bonus_currency)} {claim.bonus_currency}"
+    taken = tell_amount(claim.clawback_amount, claim.bonus_currency)
     return f"{claim.code} of {claim.player.reference} was cancelled. {taken} was taken."
 
 
@@ -137,7 +139,7 @@ def _obstacle(asked: Asked, now: datetime) -> str:
         return "The claim's time is up: it expires within a minute, by the rule."
     balance = _main_balance(claim)
     if Decimal(asked.payload["amount"]) > balance:
-        told = f"{format_amount(balance, claim.bonus_currency)} {claim.bonus_currency}"
+        told = tell_amount(balance, claim.bonus_currency)
         return f"The main balance holds {told} now, which is less than was asked for."
     return ""
 
@@ -146,15 +148,20 @@ def _consequences(asked: Asked) -> list[str]:
     claim = _claim_of(asked)
     payload, currency = asked.payload, claim.bonus_currency
     player = claim.player.reference
-    held = f"{format_amount(_main_balance(claim), currency)} {currency}"
+    asked_for = tell_amount(Decimal(payload["amount"]), payload["currency"])
+    held = tell_amount(_main_balance(claim), currency)
     return [
         (
-            f"{payload['amount']} {payload['currency']} is taken from the main balance of {player},"
-            f" which holds {held} at this instant."
+            f"{asked_for} is taken from the main balance of {player}, which holds {held} at this"
+            " instant."
         ),
         f"The claim of {claim.code} ends for good, and {player} cannot claim it again.",
         "Restrictions by the promo end with it, unless a withdrawal lock runs.",
     ]
+
+
+def _ended() -> QuerySet[UserPromo]:
+    return UserPromo.objects.filter(status__in=CLOSED_STATUSES)
 
 
 def _claim_of(asked: Asked) -> UserPromo:
@@ -174,4 +181,5 @@ CLAWBACK = ApprovalKind(
     execute=_execute,
     obstacle=_obstacle,
     consequences=_consequences,
+    ended=_ended,
 )

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from approvals.enums import ApprovalStatus
 from approvals.models import Approval
+from approvals.services.requesting import list_alike
 from bonuses.models import BonusGrant, BonusIssuance
 from core.models import AuditEntry
 from jackpots.models import Instance, Pot
@@ -87,7 +88,8 @@ def test_a_large_clawback_is_asked_for_by_one_and_done_by_another(
     assert balance_between.main == 1000
     assert shown.context["summary"][0] == "Cancel WELCOME500 of ada and take 600.00 USD"
     assert shown.context["consequences"][0] == (
-        "600.00 USD is taken from the main balance of ada, which holds 1000.00 USD at this instant."
+        "600.00 USD is taken from the main balance of ada, which holds 1,000.00 USD at this"
+        " instant."
     )
     assert "Two accounts" in shown.content.decode()
     assert messages_of(done) == ["Approved. WELCOME500 of ada was cancelled. 600.00 USD was taken."]
@@ -106,6 +108,54 @@ def test_whoever_may_not_see_requests_is_led_back_to_the_claim(
     back = reverse("admin:promos_userpromo_change", args=[claim.pk])
     assert asked.redirect_chain == [(back, 302)]
     assert Approval.objects.count() == 1
+
+
+def test_what_is_asked_for_twice_is_said_to_who_asks_and_who_decides(
+    staff_with: Any, claim: UserPromo
+) -> None:
+    first = staff_with("promos.cancel_userpromo", CHOOSES, SEES)
+    second = staff_with(SEES, "promos.approve_clawback")
+    told = "Cancel WELCOME500 of ada and take 600.00 USD (waiting, asked for"
+
+    once, twice = ask_for_600(first, claim), ask_for_600(first, claim)
+    [one, other] = Approval.objects.order_by("requested_at")
+    others = ApprovalFactory.create(operator=claim.operator, requested_at=timezone.now())
+    shown = second.get(page(other, "approve"))
+
+    assert len(messages_of(once)) == 1
+    assert messages_of(twice)[1].startswith(f"There are other requests about the same. {told}")
+    assert [told in each and page(one) in each for each in shown.context["alike"]] == [True]
+    assert page(one) in shown.content.decode()
+    # Neither of another claim, nor what was decided long ago.
+    assert list_alike(approval=others, now=timezone.now()) == []
+    decide(second, page(one, "reject"), "Twice")
+    [rejected] = second.get(page(other, "approve")).context["alike"]
+    assert "(rejected, asked for" in rejected
+    later = timezone.now() + timedelta(hours=25)
+    assert list_alike(approval=other, now=later) == []
+
+
+def test_what_can_never_be_done_any_more_is_not_counted_and_only_rejected(
+    staff_with: Any, claim: UserPromo, office: Client
+) -> None:
+    ask_for_600(staff_with("promos.cancel_userpromo", CHOOSES), claim)
+    approval = Approval.objects.get()
+    second = staff_with(SEES, "promos.approve_clawback")
+    queue = reverse("admin:approvals_approval_changelist")
+
+    before = second.get(queue)
+    office.post(cancel_page(claim), {"choice": "nothing", "reason": "Asked to"})
+    after = second.get(queue)
+    home = second.get(reverse("admin:index")).content.decode()
+
+    assert before.context["tabs"][0]["count"] == 1
+    assert page(approval, "approve") in before.content.decode()
+    assert after.context["tabs"][0]["count"] == 0
+    assert "Cannot be done any more" in after.context["rows"][0]["status"]
+    assert page(approval, "approve") not in after.content.decode()
+    assert page(approval, "reject") in after.content.decode()
+    assert "Nothing waits for a second person." in home
+    assert "Cannot be done any more" in second.get(page(approval)).content.decode()
 
 
 def test_whoever_may_only_cancel_chooses_no_amount(

@@ -218,8 +218,8 @@ def test_the_timeline_tells_decisions_and_money_in_their_order(
     told = ["Claimed", "Activated by a deposit", "+100.00 USD", "Cancelled", "−50.00 USD"]
     places = [page.rindex(f">{what}<") for what in told]
     assert places == sorted(places)
-    assert "deposit 100 USD, to wager 3000 USD" in page
-    assert "taken back 50 USD, not there 50 USD" in page
+    assert "deposit 100.00 USD, to wager 3,000.00 USD" in page
+    assert "taken back 50.00 USD, not there 50.00 USD" in page
     assert "“Asked to”" in page
     assert "Staff: ada" in page
 

@@ -181,11 +181,31 @@ def test_a_match_is_worth_what_it_matches_and_an_offer_its_cap(
         "It matches a deposit of 400.01 EUR.",
     ]
     assert isinstance(offer, Approval)
-    assert offer.summary[0] == "Offer Match to ada: up to 1000.00 EUR"
+    assert offer.summary[0] == "Offer Match to ada: up to 1,000.00 EUR"
     applied = approve(offer, now)
-    assert applied.outcome == "1000.00 EUR by Match was offered to ada."
+    assert applied.outcome == "1,000.00 EUR by Match was offered to ada."
     assert follow_up(applied, now) == "The offer waits for the player's next deposit."
     assert BonusIssuance.objects.awaiting_deposit().count() == 1
+
+
+def test_a_gift_that_nobody_wagers_says_so(
+    operator: Operator, player: Player, actor: Actor, now: datetime
+) -> None:
+    config = {"amount": "9720.00", "currency": "EUR"}
+    gift = BonusTemplateFactory.create(
+        operator=operator, name="Gift", config=config, wagering_multiplier=0
+    )
+
+    asked = give(gift, actor, now)
+
+    assert isinstance(asked, Approval)
+    assert asked.summary == [
+        "Give Gift to ada: 9,720.00 EUR",
+        "It matches no deposit.",
+        "Nothing to wager: it completes as soon as it is active.",
+    ]
+    # What is bound is as it goes over the wire, however it is told.
+    assert asked.payload["amount"] == "9720.00"
 
 
 def test_whoever_asked_gives_nothing(

@@ -144,7 +144,7 @@ def test_a_time_that_is_over_when_it_is_approved_is_refused(
     with pytest.raises(InvalidRequest):
         approve(asked, now + timedelta(hours=1))
 
-    assert "drops by 2026-03-29T01:59:00Z." in asked.summary[1]
+    assert "drops by 29 Mar 2026, 01:59:00 UTC." in asked.summary[1]
     assert pending() == [None, None]
     assert Approval.objects.get().status == ApprovalStatus.REQUESTED
 

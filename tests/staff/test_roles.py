@@ -201,6 +201,23 @@ def test_the_migration_makes_the_same_groups(db: Any, now: datetime) -> None:
     assert all(app.models_module is not True for app in apps.get_app_configs())
 
 
+def test_whoever_cancelled_claims_still_chooses_amounts_but_not_who_sets_their_limit(
+    staff_in: Any,
+) -> None:
+    cancel = Permission.objects.get(codename="cancel_userpromo")
+    Permission.objects.get(codename="claw_back_userpromo").delete()
+    own = Group.objects.create(name="Our own")
+    own.permissions.add(cancel)
+    person = User.objects.create_user("grace", is_staff=True)
+    person.user_permissions.add(cancel)
+
+    import_module("staff.migrations.0004_who_claws_back").give_to_who_cancels(apps, None)
+
+    given = Permission.objects.get(codename="claw_back_userpromo")
+    assert sorted(given.group_set.values_list("name", flat=True)) == ["CRM", "Our own"]
+    assert list(given.user_set.all()) == [person]
+
+
 def test_sync_takes_back_what_was_changed_and_leaves_other_roles_alone(
     staff_in: Any, now: datetime
 ) -> None:
