@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -59,7 +59,8 @@ def test_an_event_is_applied(grant: BonusGrant, platform: Platform) -> None:
 
     assert response.status_code == 200
     assert response.json() == answer(True, "active", None)
-    assert stored(grant).activated_at == datetime(2026, 3, 28, 12, 30, tzinfo=UTC)
+    assert stored(grant).activated_at == CLOCK
+    assert PlatformEvent.objects.get().payload["ts"] == "2026-03-28T12:30:00Z"
 
 
 def test_a_wagered_event_takes_six_statements(grant: BonusGrant, platform: Platform) -> None:
