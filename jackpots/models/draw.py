@@ -75,6 +75,7 @@ class Draw(models.Model):
     class Meta:
         constraints: ClassVar = [
             meter_check("draw_pot_not_negative", "pot_amount"),
+            meter_check("draw_tickets_not_negative", "tickets_total"),
             models.CheckConstraint(
                 name="draw_revealed_iff_drawn",
                 condition=Q(
