@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db.models import Count, Max, Min, Sum
+from django.utils.dateparse import parse_datetime
 
 from bonuses.admin.issuances import SAID as ISSUANCES_SAID
 from bonuses.models import BonusGrant, PlatformEvent, WagerEvent
@@ -97,7 +98,7 @@ def _bets(grant: BonusGrant) -> Iterator[TimelineEvent]:
 
 
 def detail_of(after: dict[str, Any], currency: str) -> str:
-    """Return the amounts of an entry about a grant, for people."""
+    """Return the amounts of an entry about a grant, and when it was by the platform, for people."""
     told = [
         ("bonus", after.get("bonus_amount"), after.get("bonus_currency") or currency),
         ("to wager", after.get("wagering_required"), currency),
@@ -106,11 +107,15 @@ def detail_of(after: dict[str, Any], currency: str) -> str:
         ("taken back", after.get("clawback_amount"), currency),
         ("stake", after.get("stake"), currency),
     ]
-    return ", ".join(
+    parts = [
         f"{name} {amount_text(amount, unit)}"
         for name, value, unit in told
         if (amount := _amount(value))
-    )
+    ]
+    at = after.get("platform_at")
+    if isinstance(at, str) and (instant := parse_datetime(at)) is not None:
+        parts.append(f"by the platform's clock {instant_text(instant)} UTC")
+    return ", ".join(parts)
 
 
 def _amount(value: Any) -> Decimal | None:
