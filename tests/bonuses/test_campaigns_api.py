@@ -266,7 +266,7 @@ def test_the_results_are_a_line_a_player(
         "'=ada", "granted", "", "", str(grant.pk), "10.00", "EUR", "12.50", settled
     ]  # fmt: skip
     assert [line[0] for line in rest] == [player.reference for player in others]
-    blocked = ["skipped", "PLAYER_BLOCKED", "The player is blocked.", "", "", "EUR", "", settled]
+    blocked = ["skipped", "PLAYER_BLOCKED", "The player is blocked.", "", "", "", "", settled]
     assert rest[0][1:] == blocked
 
 

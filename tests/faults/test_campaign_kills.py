@@ -89,7 +89,7 @@ def die_at_passing(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
                 return
         failpoint(name)
 
-    for module in ("fan_out", "issuing", "granting"):
+    for module in ("fan_out", "attempts", "granting"):
         monkeypatch.setattr(f"bonuses.services.{module}.failpoint", count)
 
 
