@@ -86,8 +86,8 @@ def issue_bonus(
         was_settled = not issuance.is_pending
     if is_ours or issuance.is_due(now=now):
         issuance = attempt_issuance(issuance_id=issuance.pk, clock=clock)
-    # An attempt of our own that failed has given its lease back: this one is somebody else's,
-    # a request with the same key or the sweep.
+    # An attempt of our own that failed has given its lease back. One that is under way, or has not
+    # begun, is somebody else's: a request with the same key, or the sweep.
     if issuance.is_pending and (issuance.is_leased(now=clock()) or not issuance.attempts):
         raise IdempotencyInProgress(
             "The platform is being asked for this very bonus. Send the request again shortly."
