@@ -33,3 +33,18 @@ def run_forked(work: Callable[[], object], *, failpoints: str = "") -> int:
         os._exit(0)
     _pid, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)
+
+
+def half_committing(at: str) -> Callable[[str], None]:
+    """
+    Return a failpoint that sabotages: it commits what there is so far, and then dies.
+
+    With it in the place of a service's own, what should be whole is there in part.
+    """
+
+    def failpoint(name: str) -> None:
+        if name == at:
+            connection.connection.commit()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return failpoint

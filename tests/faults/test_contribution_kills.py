@@ -83,3 +83,21 @@ def test_all_legs_of_a_request_survive_a_kill_or_none_does(
     assert replays == [number < survivors for number in range(ITEMS)]
     assert [meter(each) for each in chain] == [Decimal("0.1") * ITEMS] * 3
     assert Contribution.objects.count() == 3 * ITEMS
+
+
+def test_control_under_another_key_what_was_recorded_counts_again(chain: list[Instance]) -> None:
+    def send(key: str) -> None:
+        contribute(
+            operator=chain[0].operator,
+            instance_id=chain[0].pk,
+            wager=WAGER,
+            follow_links=True,
+            key=IdempotencyKey(key, "f" * 64),
+            now=timezone.now(),
+        )
+
+    died = run_forked(lambda: send("first"), failpoints="contribute.after_record:kill")
+    send("second")
+
+    assert died == KILLED
+    assert [meter(each) for each in chain] == [Decimal("0.2")] * 3

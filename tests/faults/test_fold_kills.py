@@ -9,10 +9,10 @@ from core import books
 from core.actors import Actor
 from jackpots.models import Instance, Pot, Win
 from jackpots.selectors import read_meters
-from jackpots.services import folding
+from jackpots.services import crossings, folding
 from operators.models import Operator
 from tests.factories.jackpots import InstanceFactory
-from tests.faults.forking import KILLED, run_forked
+from tests.faults.forking import KILLED, half_committing, run_forked
 from tests.jackpots.conftest import let_the_horizon_pass
 from tests.jackpots.ledger import Ledger
 
@@ -51,6 +51,22 @@ def test_a_fold_that_is_killed_has_done_nothing_and_the_next_does_it_once(
     won = Win.objects.order_by("pot__position", "cycle").values_list("amount", flat=True)
     assert list(won) == [2, 3, 1, 2]
     assert books.find_differences() == []
+
+
+def test_control_a_fold_that_commits_half_way_has_done_something(
+    operator: Operator, actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sure = {"drop_type": "hit_rate", "drop_probability": Decimal("0.1")}
+    instance: Instance = InstanceFactory.create(
+        operator=operator, progressive=True, pots=[{"seed": Decimal(1), **sure}]
+    )
+    Ledger(operator, actor).add(instance, "ada", "2", hits=[0])
+    let_the_horizon_pass()
+    monkeypatch.setattr(crossings, "failpoint", half_committing("folding.after_win"))
+
+    assert run_forked(lambda: fold(instance, actor)) == KILLED
+
+    assert Win.objects.count() == 1
 
 
 def fold(instance: Instance, actor: Actor) -> int:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -22,12 +22,14 @@ import pytest
 from django.db import connection
 
 from core.embedded.folder import find_free_port
-from jackpots.models import Contribution
+from jackpots.models import Contribution, Instance
 from operators.models import Operator
 from tests.factories.jackpots import InstanceFactory
 from tests.factories.operators import issue_key
 from tests.factories.players import PlayerFactory
 from tests.jackpots.conftest import link, meter
+
+Call = Callable[[int, str], tuple[int, str | None, bytes]]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -101,35 +103,59 @@ def received(peer: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-def test_a_contribution_whose_answer_was_lost_is_heard_at_the_retry(
-    operator: Operator, port: int
-) -> None:
+@pytest.fixture
+def instances(operator: Operator) -> list[Instance]:
+    """An instance and the one it is linked to."""
     PlayerFactory.create(operator=operator, reference="ada")
-    instance, linked = InstanceFactory.create_batch(2, operator=operator)
-    link(instance, linked)
-    headers = {
-        "Authorization": f"Api-Key {issue_key(operator)}",
-        "Content-Type": "application/json",
-        "Idempotency-Key": "once",
-    }
-    body = json.dumps({"player_id": "ada", "base_wager": "150.00", "currency": "EUR"})
-    path = f"/v2/jackpots/instances/{instance.pk}/contributions"
+    made = InstanceFactory.create_batch(2, operator=operator)
+    link(*made)
+    return list(made)
 
-    def call(port: int) -> tuple[int, str | None, bytes]:
+
+@pytest.fixture
+def call(operator: Operator, instances: list[Instance]) -> Call:
+    """Return a function that contributes over HTTP, under a key."""
+    authorization = f"Api-Key {issue_key(operator)}"
+    body = json.dumps({"player_id": "ada", "base_wager": "150.00", "currency": "EUR"})
+    path = f"/v2/jackpots/instances/{instances[0].pk}/contributions"
+
+    def contribute(port: int, key: str) -> tuple[int, str | None, bytes]:
+        headers = {
+            "Authorization": authorization,
+            "Content-Type": "application/json",
+            "Idempotency-Key": key,
+        }
         wire = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
         with closing(wire):
             wire.request("POST", path, body, headers)
             answer = wire.getresponse()
             return answer.status, answer.headers["Idempotency-Replayed"], answer.read()
 
+    return contribute
+
+
+def test_a_contribution_whose_answer_was_lost_is_heard_at_the_retry(
+    instances: list[Instance], call: Call, port: int
+) -> None:
     with cut_wire(port) as (wire_port, lost), pytest.raises(http.client.RemoteDisconnected):
-        call(wire_port)
+        call(wire_port, "once")
     rows = Contribution.objects.count()
-    status, replayed, heard = call(port)
+    status, replayed, heard = call(port, "once")
 
     assert rows == Contribution.objects.count() == 2
     assert (status, replayed) == (201, "true")
     assert lost[0].startswith(b"HTTP/1.1 201")
     assert lost[0].endswith(b"\r\n\r\n" + heard)
     assert [leg["amount"] for leg in json.loads(heard)["results"]] == ["1.50", "1.50"]
-    assert (meter(instance), meter(linked)) == (Decimal("1.5"), Decimal("1.5"))
+    assert [meter(each) for each in instances] == [Decimal("1.5")] * 2
+
+
+def test_control_sent_again_under_another_key_it_counts_twice(
+    instances: list[Instance], call: Call, port: int
+) -> None:
+    with cut_wire(port) as (wire_port, _lost), pytest.raises(http.client.RemoteDisconnected):
+        call(wire_port, "once")
+    status, replayed, _heard = call(port, "twice")
+
+    assert (status, replayed) == (201, None)
+    assert [meter(each) for each in instances] == [Decimal(3)] * 2

@@ -18,7 +18,7 @@ from adapters.models import WebhookMessage
 from bonuses.enums import RunStatus
 from bonuses.models import BonusGrant, PlatformEvent, ReconciliationRun, WagerEvent
 from bonuses.ports import PlatformView
-from bonuses.services import reconciliation
+from bonuses.services import reconciliation, state_sync
 from bonuses.services.reconciliation import Scope, reconcile_bonuses
 from core.models import AuditEntry, OutboxMessage
 from operators.models import Operator
@@ -26,7 +26,7 @@ from tests.adapters.platforms import CLOCK, event_about, platform_of
 from tests.bonuses.conftest import ScriptedPlatform, scripted_registry
 from tests.bonuses.platform_events import TS, stored
 from tests.factories.bonuses import BonusGrantFactory, BonusTemplateFactory
-from tests.faults.forking import KILLED, run_forked
+from tests.faults.forking import KILLED, half_committing, run_forked
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,6 +72,25 @@ def test_a_webhook_whose_process_dies_is_delivered_again(failpoint: str, is_done
     message = WebhookMessage.objects.get()
     assert (bytes(message.body), message.delivery_count) == (body, KILLS + 1)
     assert message.outcome == ("duplicate" if is_done else "applied")
+
+
+def test_control_an_event_that_is_noted_before_its_effect_can_be_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    grant = BonusGrantFactory.create(external=True)
+    platform = platform_of(grant)
+    event = event_about(grant, "wagered", wagered_amount_subunit=1000, weighted_progress_subunit=50)
+    body = json.dumps(event).encode()
+    headers = platform.sign(body)
+
+    with time_machine.travel(CLOCK, tick=False):
+        with monkeypatch.context() as sabotage:
+            sabotage.setattr(state_sync, "failpoint", half_committing("state_sync.after_dedupe"))
+            assert run_forked(lambda: platform.post(body, headers)) == KILLED
+        answer = platform.post(body, headers).json()
+
+    assert (answer["applied"], answer["reason"]) == (False, "duplicate")
+    assert stored(grant).total_wagered == 0
 
 
 @pytest.fixture
