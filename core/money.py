@@ -176,9 +176,14 @@ def format_amount(amount: Decimal, currency_code: str) -> str:
 
 def tell_amount(amount: Decimal, currency_code: str) -> str:
     """Return an amount for people: "1,234.50 EUR"."""
+    return f"{tell_figure(amount, currency_code)} {currency_code}"
+
+
+def tell_figure(amount: Decimal, currency_code: str) -> str:
+    """Return an amount for people where its currency stands beside it: "1,234.50"."""
     sign = "−" if amount < 0 else ""
     whole, point, fraction = format_amount(abs(amount), currency_code).partition(".")
-    return f"{sign}{int(whole):,}{point}{fraction} {currency_code}"
+    return f"{sign}{int(whole):,}{point}{fraction}"
 
 
 def format_digits(digits: str, currency_code: str) -> str:

@@ -30,7 +30,7 @@ from bonuses.services.recalls import Unwanted, find_why_unwanted, recall_bonus
 from core import audit, locks
 from core.actors import Actor, ActorKind
 from core.errors import DomainError
-from core.failpoints import FailpointHit, failpoint
+from core.failpoints import failpoint
 
 logger = logging.getLogger(__name__)
 
@@ -67,9 +67,6 @@ def attempt_issuance(*, issuance_id: UUID, clock: Clock) -> BonusIssuance:
         settled = settle_attempt(
             issuance_id=issuance_id, outcome=outcome, attempt=issuance.attempts, now=clock()
         )
-    except FailpointHit:
-        # Stands for the death of the process.
-        raise
     except Exception as error:
         _put_off_unexpected(issuance, error, now=clock())
         raise
@@ -99,9 +96,9 @@ def settle_attempt(
         case PlatformRejected():
             _reject(issuance, outcome, now=now)
         case Unwanted():
-            _tell(issuance, outcome.code, outcome.detail)
+            _tell(issuance, outcome.code, f"{outcome.reason} {outcome.known}".strip())
             fail_locked(
-                issuance=issuance, reason=outcome.detail, actor=_asker_of(issuance), now=now
+                issuance=issuance, reason=issuance.error_detail, actor=_asker_of(issuance), now=now
             )
         case PlatformUnavailable() if issuance.attempts == attempt:
             _put_off(issuance, NO_USABLE_ANSWER, outcome.detail, now=now)

@@ -171,9 +171,10 @@ def give_up_issuance(
         issuance = _lock_of(operator, issuance_id)
         if not issuance.is_open:
             raise BonusIssuanceClosed("The issuance has been settled meanwhile.")
-        known = outcome.detail.removeprefix(reason).strip()
         if isinstance(outcome, PlatformUnavailable):
-            known = f"{known} The platform may have granted it all the same."
+            known = f"{outcome.detail} The platform may have granted it all the same."
+        else:
+            known = outcome.known
         issuance.error_detail = known[:DETAIL_LENGTH_MAX]
         fail_locked(issuance=issuance, reason=reason, actor=actor, now=clock())
     return issuance

@@ -26,10 +26,11 @@ GIVEN_UP = "GIVEN_UP"
 
 @dataclass(frozen=True, slots=True)
 class Unwanted:
-    """Why a bonus is not to be granted, and what its platform says of it."""
+    """Why a bonus is not to be granted, and what its platform says of it, if it was asked."""
 
     code: str
-    detail: str
+    reason: str
+    known: str = ""
 
 
 def find_why_unwanted(*, issuance: BonusIssuance, now: datetime) -> Unwanted | None:
@@ -69,7 +70,7 @@ def recall_bonus(
             grant_id=issuance.grant_id,
         )
     except PlatformBonusUnknown:
-        return replace(why, detail=f"{why.detail} The platform has not granted it.")
+        return replace(why, known="The platform has not granted it.")
     except PlatformRejected as refusal:
         return PlatformUnavailable(f"The platform does not tell of the bonus: {refusal.code}.")
     except PlatformUnavailable as failure:
@@ -78,17 +79,17 @@ def recall_bonus(
         return PlatformUnavailable("Its adapter is gone.")
     bonus = PlatformBonus(view.platform_bonus_id, view.status)
     if view.status == GrantStatus.CANCELLED:
-        return replace(why, detail=f"{why.detail} The platform has cancelled it already.")
+        return replace(why, known="The platform has cancelled it already.")
     if view.status in CLOSED_GRANT_STATUSES:
         return bonus
     try:
         adapter.cancel_bonus(
             grant_id=issuance.grant_id,
             platform_bonus_id=view.platform_bonus_id,
-            reason=why.detail,
+            reason=why.reason,
         )
     except PlatformRejected:
         return bonus
     except PlatformUnavailable as failure:
         return failure
-    return replace(why, detail=f"{why.detail} The platform had granted it, and has cancelled it.")
+    return replace(why, known="The platform had granted it, and has cancelled it.")

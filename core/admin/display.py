@@ -41,11 +41,6 @@ def amount_text(amount: Decimal | None, currency: str) -> str:
     return EMPTY if amount is None else tell_amount(amount, currency)
 
 
-def figure_text(amount: Decimal, currency: str) -> str:
-    """Return an amount where its currency stands beside it: "1,234.50"."""
-    return tell_amount(amount, currency).removesuffix(f" {currency}")
-
-
 def money(amount: Decimal | None, currency: str) -> str:
     """Return an amount that does not break over two lines, its digits all of one width."""
     return format_html('<span class="wf-money">{}</span>', amount_text(amount, currency))

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from core.admin.display import EMPTY, amount_text, figure_text, url_of
-from core.money import format_decimal
+from core.admin.display import EMPTY, amount_text, url_of
+from core.money import format_decimal, tell_figure
 from reports.rules.periods import day_text, list_presets
 from reports.rules.tables import Column, Kind, Row, Totals, columns_with_something
 from reports.selectors import Question, Report
@@ -96,7 +96,7 @@ def _text(column: Column, row: Row, value: Any, zone: str, stated: str) -> str:
         return EMPTY
     match column.kind:
         case Kind.MONEY if column.currency == stated:
-            return figure_text(value, row[stated])
+            return tell_figure(value, row[stated])
         case Kind.MONEY:
             return amount_text(value, row[column.currency])
         case Kind.COUNT:
